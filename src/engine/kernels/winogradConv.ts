@@ -1,3 +1,5 @@
+import type { Conv2dParams, Pair } from '../../graph/op.js';
+import type { Shape } from '../../graph/shape.js';
 import type { BasicAssembler, Integer, Pointer, Vector } from './assembler.js';
 import { padRows } from './rows.js';
 import type { TaskKernel } from './taskKernel.js';
@@ -35,6 +37,28 @@ export interface WinogradConvolution {
 export interface WinogradExtras {
   readonly bias: boolean;
   readonly summand: boolean;
+}
+
+/** A convolution between two shapes of features, with the zeros above its input and to the left of it. */
+export function winogradShape(
+  kind: Pick<WinogradConvolution, 'lanes' | 'blocked'>,
+  x: Shape,
+  y: Shape,
+  padding: Pair,
+): WinogradConvolution {
+  const [images, inChannels, ...input] = x;
+  const [, outChannels, ...output] = y;
+  const sizes = { input: input as unknown as Pair, output: output as unknown as Pair };
+  return { ...kind, images, inChannels, outChannels, ...sizes, padding };
+}
+
+/** Whether the kernels compute a convolution with such weights, forward and both gradients. */
+export function takesConvolution(weight: Shape, { stride, dilation, padding, groups }: Conv2dParams): boolean {
+  return (
+    [weight[2], weight[3]].every((size) => size === 3) &&
+    [groups, ...stride, ...dilation].every((n) => n === 1) &&
+    padding.every((n) => n <= 2)
+  );
 }
 
 /** Tiles of 4×4 results: rows of tiles of all images, and tiles of a row. */

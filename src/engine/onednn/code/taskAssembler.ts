@@ -361,10 +361,7 @@ export class TaskAssembler implements BasicAssembler {
     write: (code: Assembler, register: Gpr) => void,
   ): void {
     this.#step([value, ...others], (code) => {
-      const register = this.#in(code, value);
-      write(code, register);
-      const virtual = virtualOf(value);
-      if (virtual.isInMemory) code.store(this.#integerAt(virtual), register);
+      this.#changed(code, value, (register) => write(code, register));
     });
   }
 
@@ -415,8 +412,13 @@ export class TaskAssembler implements BasicAssembler {
   }
 
   #increment(code: Assembler, value: Integer): Gpr {
+    return this.#changed(code, value, (register) => code.addConstant(register, 1));
+  }
+
+  /** Changes an integer or pointer where it is, and gives its register. */
+  #changed(code: Assembler, value: Integer | Pointer, change: (register: Gpr) => void): Gpr {
     const register = this.#in(code, value);
-    code.addConstant(register, 1);
+    change(register);
     const virtual = virtualOf(value);
     if (virtual.isInMemory) code.store(this.#integerAt(virtual), register);
     return register;

@@ -9,6 +9,7 @@ import {
   type WinogradConvolution,
   type WinogradExtras,
   winogradKernel,
+  winogradShape,
 } from '../../kernels/winogradConv.js';
 import { winogradGradient } from '../../kernels/winogradGradient.js';
 import type { Lanes } from './assembler.js';
@@ -159,12 +160,10 @@ function planeSums(lanes: number, images: number, planes: number, pixels: number
 type OfLanes<T> = T & { readonly lanes: Lanes };
 
 /** A convolution of features in planes, with the zeros above its input and to the left of it. */
-export function blockedShape(lanes: Lanes, x: Shape, y: Shape, padding: Pair): OfLanes<WinogradConvolution> {
-  const [images, inChannels, ...input] = x;
-  const [, outChannels, ...output] = y;
-  const sizes = { input: input as unknown as Pair, output: output as unknown as Pair };
-  return { lanes, blocked: true, images, inChannels, outChannels, ...sizes, padding };
-}
+export const blockedShape = (lanes: Lanes, x: Shape, y: Shape, padding: Pair): OfLanes<WinogradConvolution> => ({
+  ...winogradShape({ lanes, blocked: true }, x, y, padding),
+  lanes,
+});
 
 /** Output channels of the gradients of transformed weights, with those that fill the last panel. */
 export function gradientPitch(lanes: Lanes, outChannels: number): number {

@@ -1,5 +1,6 @@
 import type { Conv2dParams } from '../../../graph/op.js';
 import type { Shape } from '../../../graph/shape.js';
+import { takesConvolution } from '../../kernels/winogradConv.js';
 import type { Lanes } from '../code/assembler.js';
 import type { ConvAlgorithm } from '../ffi.js';
 
@@ -101,14 +102,8 @@ const [cached, uncached] = [256 * 256, 512 * 512];
 /** {@link winogradGain} for our own kernels. */
 export function codeGain(lanes: Lanes, conv: ConvShape): number {
   const { direction, result, weight, params, keepsWeights = false } = conv;
-  const [out, channels, ...window] = weight;
-  const { stride, dilation, padding, groups } = params;
-  const isEligible =
-    window.every((size) => size === 3) &&
-    [groups, ...stride, ...dilation].every((n) => n === 1) &&
-    padding.every((n) => n <= 2) &&
-    [out, channels].every((n) => n % lanes === 0);
-  if (!isEligible) return 0;
+  const [out, channels] = weight;
+  if (!takesConvolution(weight, params) || [out, channels].some((n) => n % lanes !== 0)) return 0;
   const tiles = tilesOf(conv);
   const [product, ofFeature, ofWeight, ofUncached] = codeCosts[lanes][direction];
   const share = Math.min(1, Math.max(0, (out * channels - cached) / (uncached - cached)));

@@ -1,5 +1,5 @@
 import type { GraphValue } from '../../../compiler/graph.js';
-import type { Activation, Padding, Pair } from '../../../graph/op.js';
+import type { Activation } from '../../../graph/op.js';
 import { numel, type Shape } from '../../../graph/shape.js';
 import type { TaskKernel } from '../../kernels/taskKernel.js';
 import { places } from '../../kernels/winograd.js';
@@ -8,6 +8,7 @@ import {
   type WinogradConvolution,
   type WinogradExtras,
   winogradKernel,
+  winogradShape,
   winogradWeights,
 } from '../../kernels/winogradConv.js';
 import { winogradGradient, winogradWeightResults } from '../../kernels/winogradGradient.js';
@@ -154,7 +155,12 @@ export const conv2d: Lower<'conv2d'> = (context, node) => {
   const isWinograd = context.usesWinograd && suitsWinograd(conv, 'forward', context.isConstant(weight));
   if (isWinograd) reads[1] = winogradPanels(context, weight, reads[1], weight.shape, false);
   const kernel = isWinograd
-    ? context.generate(activatedWinograd, winogradShape(x.shape, y.shape, params.padding), extras, context.threads)
+    ? context.generate(
+        activatedWinograd,
+        winogradShape(kind, x.shape, y.shape, [params.padding[0], params.padding[2]]),
+        extras,
+        context.threads,
+      )
     : context.generate(gatherKernel, forwardGather(seen(conv), extras), context.threads);
   const target = context.output(y, Layout.channelsLast(y.shape));
   const name = summand === undefined ? nameOf(node) : nameOf(node).replace('conv2d', 'conv2d+add');
@@ -169,13 +175,7 @@ function activatedWinograd(
   return winogradKernel(shape, extras, threads, activation && ((to, x) => activate(to, activation, x)));
 }
 
-/** Images and channels of a convolution of 3×3 with stride 1. */
-function winogradShape(x: Shape, y: Shape, [top, , left]: Padding): WinogradConvolution {
-  const [images, inChannels, ...input] = x;
-  const [, outChannels, ...output] = y;
-  const sizes = { input: input as unknown as Pair, output: output as unknown as Pair };
-  return { lanes: 4, blocked: false, images, inChannels, outChannels, ...sizes, padding: [top, left] };
-}
+const kind = { lanes: 4, blocked: false } as const;
 
 /** The weights, which are in panels, transformed. */
 function winogradPanels(
@@ -204,8 +204,8 @@ export const conv2dBackwardData: Lower<'conv2dBackwardData'> = (context, node) =
   }
   if (context.usesWinograd && suitsWinograd(conv, 'backwardData', context.isConstant(weight))) {
     const [out, channels] = weight.shape;
-    const [top, bottom, left, right] = params.padding;
-    const turned = winogradShape(dy.shape, dx.shape, [2 - top, 2 - bottom, 2 - left, 2 - right]);
+    const [top, , left] = params.padding;
+    const turned = winogradShape(kind, dy.shape, dx.shape, [2 - top, 2 - left]);
     const panels = context.inLayout(weight, backwardPanels(weight.shape, 1, context.panel));
     const reads = [
       context.inLayout(dy, Layout.channelsLast(dy.shape)),
@@ -237,7 +237,7 @@ export const conv2dBackwardWeights: Lower<'conv2dBackwardWeights'> = (context, n
   else if (context.isUsed(dWeight)) {
     const layout = forwardPanels(params.weightShape, params.groups, context.panel);
     if (context.usesWinograd && suitsWinograd(conv, 'backwardWeights')) {
-      const shape = winogradShape(x.shape, dy.shape, params.padding);
+      const shape = winogradShape(kind, x.shape, dy.shape, [params.padding[0], params.padding[2]]);
       const panels = Math.ceil(shape.outChannels / context.panel);
       const sums = Layout.plain([places, transformedPlace(panels * context.panel, shape.inChannels)]);
       const transformed = { buffer: context.scratch(sums.size), layout: sums };

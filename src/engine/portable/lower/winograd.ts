@@ -1,4 +1,4 @@
-import { tilesOf } from '../../kernels/winogradConv.js';
+import { takesConvolution, tilesOf } from '../../kernels/winogradConv.js';
 import type { Convolution } from './geometry.js';
 
 type Direction = 'forward' | 'backwardData' | 'backwardWeights';
@@ -11,13 +11,7 @@ const worthwhile = 1.15;
  * alone.
  */
 export function suitsWinograd(conv: Convolution, direction: Direction, keepsWeights = false): boolean {
-  const { weight, params } = conv;
-  const { stride, dilation, padding, groups } = params;
-  const isEligible =
-    [weight[2], weight[3]].every((size) => size === 3) &&
-    [groups, ...stride, ...dilation].every((n) => n === 1) &&
-    padding.every((n) => n <= 2);
-  return isEligible && gain(conv, direction, keepsWeights) >= worthwhile;
+  return takesConvolution(conv.weight, conv.params) && gain(conv, direction, keepsWeights) >= worthwhile;
 }
 
 /**
