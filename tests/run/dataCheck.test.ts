@@ -5,6 +5,8 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { RandomGenerator } from '../../src/random.js';
 import { checkData, type DataCheck } from '../../src/run/dataCheck/check.js';
 import type { FindingKind } from '../../src/run/dataCheck/findings.js';
+import type { Measured } from '../../src/run/dataCheck/measure.js';
+import { neighboursOf } from '../../src/run/dataCheck/neighbours.js';
 import { shortcutsOf } from '../../src/run/dataCheck/shortcuts.js';
 import { writePredictions } from '../../src/run/predictions/file.js';
 import { cameraOf } from '../../src/vision/images/exif.js';
@@ -292,4 +294,36 @@ test('the camera is read from EXIF, and damaged blocks give none', async () => {
   expect(cameraOf(exif)).toBe('ZEISS VISUCAM 500');
   expect(cameraOf(exif?.subarray(0, 12))).toBe(null);
   expect(cameraOf(undefined)).toBe(null);
+});
+
+test('the nearest pictures are those of the least distance, without the own group', async () => {
+  const values = new RandomGenerator(7);
+  const [count, classes] = [300, 3];
+  // A few grey levels, so that distances are often equal.
+  const measured = Array.from({ length: count }, () => ({
+    look: Float32Array.from({ length: 64 }, (_, i) => 200 + 5 * (i < 6 ? values.int(4) : 0)),
+    colour: [200, 200 + values.int(3), 200] as const,
+  })) as unknown as Measured[];
+  const labels = measured.map(() => values.int(classes));
+  const groups = measured.map((_, i) => (i % 3 === 0 ? null : `group ${i % 40}`));
+  const { shares, distances } = await neighboursOf(measured, labels, groups, classes);
+  const features = measured.map(({ look, colour }) => [...look, ...colour.map((value) => 3 * value)]);
+  for (let i = 0; i < count; i++) {
+    const near = features
+      .map((own, j) => ({ j, distance: Math.hypot(...own.map((value, k) => value - features[i][k])) }))
+      .filter(({ j }) => j !== i && (groups[i] === null || groups[j] !== groups[i]))
+      .sort((a, b) => a.distance - b.distance)
+      .slice(0, 10);
+    expect(distances[i]).toBeCloseTo(
+      near.reduce((sum, { distance }) => sum + distance / 10, 0),
+      4,
+    );
+    // Pictures at the distance of the last one may stand for one another.
+    const sure = near.filter(({ distance }) => distance < near[9].distance - 1e-6);
+    for (let c = 0; c < classes; c++) {
+      const least = sure.filter(({ j }) => labels[j] === c).length;
+      expect(10 * shares[i * classes + c]).toBeGreaterThanOrEqual(least - 1e-9);
+      expect(10 * shares[i * classes + c]).toBeLessThanOrEqual(10 - (sure.length - least) + 1e-9);
+    }
+  }
 });

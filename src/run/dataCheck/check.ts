@@ -78,7 +78,14 @@ export async function checkData(data: string, options: CheckDataOptions = {}): P
     pictures.map(({ digest }) => digest),
   );
   const { classNames } = opened;
-  const { findings, leftOut } = findingsOf(pictures, copies, classNames, opened, options.probabilities);
+  const { findings, leftOut } = await findingsOf(
+    pictures,
+    copies,
+    classNames,
+    opened,
+    options.probabilities,
+    options.onProgress,
+  );
   const readable = own.filter(({ measured }) => measured !== null);
   const shortcuts = shortcutsOf(
     propertiesOf(readable),

@@ -1,5 +1,5 @@
 import { inWords } from '../../text/list.js';
-import type { OpenedData } from '../catalog/datasets.js';
+import type { OpenedData, OpenOptions } from '../catalog/datasets.js';
 import type { Copy } from './copies.js';
 import type { Measured } from './measure.js';
 import { mostPictures, neighboursOf } from './neighbours.js';
@@ -39,20 +39,21 @@ export interface Finding {
 type Probabilities = ReadonlyMap<string, Float32Array> | undefined;
 
 /** All findings, those about copies first. */
-export function findingsOf(
+export async function findingsOf(
   pictures: readonly CheckedPicture[],
   copies: readonly Copy[],
   classNames: readonly string[],
   opened: Pick<OpenedData, 'passedOver'>,
   probabilities: Probabilities,
-): { readonly findings: readonly Finding[]; readonly leftOut: readonly string[] } {
+  onProgress?: OpenOptions['onProgress'],
+): Promise<{ readonly findings: readonly Finding[]; readonly leftOut: readonly string[] }> {
   const own = pictures.flatMap(({ against }, i) => (against ? [] : [i]));
   const readable = own.filter((i) => pictures[i].measured !== null);
   const leftOut: string[] = [];
   const findings = [
     ...own.filter((i) => pictures[i].problem !== null).map((i) => unreadable(pictures, i)),
     ...copies.flatMap((copy) => copyFindings(copy, pictures, classNames)),
-    ...labelFindings(pictures, readable, copies, classNames, probabilities, leftOut),
+    ...(await labelFindings(pictures, readable, copies, classNames, probabilities, leftOut, onProgress)),
     ...lookFindings(pictures, readable),
     ...classFindings(pictures, own, classNames, opened),
   ];
@@ -102,14 +103,15 @@ const leastPictures = 50;
 /** Shares of the nearest pictures: at most this of the own class, and at least this of another. */
 const [mostOwn, leastOther] = [0.1, 0.8];
 
-function labelFindings(
+async function labelFindings(
   pictures: readonly CheckedPicture[],
   readable: readonly number[],
   copies: readonly Copy[],
   classNames: readonly string[],
   probabilities: Probabilities,
   leftOut: string[],
-): Finding[] {
+  onProgress: OpenOptions['onProgress'],
+): Promise<Finding[]> {
   const classes = classNames.length;
   const label = (i: number, other: number, why: string): Finding => ({
     kind: 'label',
@@ -142,11 +144,12 @@ function labelFindings(
     keys.set(a, key);
     keys.set(b, key);
   }
-  const { shares, distances } = neighboursOf(
+  const { shares, distances } = await neighboursOf(
     readable.map((i) => pictures[i].measured as Measured),
     readable.map((i) => pictures[i].label),
     readable.map((i) => pictures[i].group ?? keys.get(i) ?? null),
     classes,
+    (done) => onProgress?.({ stage: 'comparing pictures', done, total: readable.length }),
   );
   const found: Finding[] = [];
   readable.forEach((i, place) => {

@@ -1,6 +1,5 @@
 import { InputError } from '../../errors.js';
 import type { Raster } from '../../vision/transforms/raster.js';
-import { cosineTransform } from '../cosines.js';
 
 /** Quantization tables of ITU-T T.81, annex K, row by row. */
 const luminance = [
@@ -14,7 +13,11 @@ const chrominance = [
   99, 99, 99, 99, 99, 99,
 ];
 
-const cosines = cosineTransform(8);
+/** The orthonormal cosine transform of eight values, as a matrix: `[8 * frequency + place]`. */
+const cosines = Float64Array.from({ length: 64 }, (_, i) => {
+  const [frequency, place] = [i >> 3, i & 7];
+  return Math.cos(((2 * place + 1) * frequency * Math.PI) / 16) * Math.sqrt((frequency === 0 ? 1 : 2) / 8);
+});
 
 interface Plane {
   readonly values: Float64Array;

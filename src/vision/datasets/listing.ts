@@ -26,6 +26,7 @@ export interface ReadingProgress {
     | 'adding up checksums'
     | 'comparing pixels'
     | 'features of the frozen layers'
+    | 'comparing pictures'
     | 'looking at pictures'
     | 'last evaluation';
   readonly done: number;
