@@ -114,3 +114,14 @@ export function shareWhere(increasing: (x: number) => number, value: number): nu
   }
   return (low + high) / 2;
 }
+
+/** Two-sided p-value of a value of Student's t distribution; the degrees of freedom need not be whole. */
+export function studentP(t: number, freedom: number): number {
+  return betaCdf(freedom / (freedom + t * t), freedom / 2, 0.5);
+}
+
+/** The value of Student's t distribution whose two-sided p-value is `p`. */
+export function studentQuantile(p: number, freedom: number): number {
+  const share = shareWhere((x) => betaCdf(x, freedom / 2, 0.5), p);
+  return Math.sqrt((freedom * (1 - share)) / share);
+}

@@ -1,3 +1,5 @@
+import { RandomGenerator } from '../random.js';
+
 /** The numbers of epochs after which trials are compared: the last one is that of a whole training. */
 export function rungsOf(
   epochs: number,
@@ -33,15 +35,39 @@ export function promotable(trials: readonly RungTrial[], rungs: number, reductio
   return null;
 }
 
-/** Epochs of a whole search, if no trial fails: for the estimate of its cost. */
-export function epochsOf(trials: number, rungs: readonly number[], reduction: number): number {
-  let left = trials;
-  let before = 0;
-  let sum = 0;
-  for (const rung of rungs) {
-    sum += left * (rung - before);
-    before = rung;
-    left = Math.floor(left / reduction);
+/** Searches of which {@link trainingsOf} takes the mean, and the most trials of one. */
+const simulations = 20;
+const mostSimulated = 100;
+
+/**
+ * Epochs of a whole search, and how often a training begins or continues, if no trial fails. A trial that is
+ * among the best for a while continues too, so the number depends on the order of the trials: it is the mean
+ * over random orders. Of large searches the first trials stand for all.
+ */
+export function trainingsOf(
+  trials: number,
+  rungs: readonly number[],
+  reduction: number,
+): { readonly epochs: number; readonly trainings: number } {
+  if (rungs.length === 1) return { epochs: trials * rungs[0], trainings: trials };
+  const generator = new RandomGenerator(0);
+  const simulated = Math.min(trials, mostSimulated);
+  const sum = { epochs: 0, trainings: 0 };
+  for (let i = 0; i < simulations; i++) {
+    const search: { id: number; costs: number[]; isOut: boolean }[] = [];
+    for (const cost of generator.permutation(simulated)) {
+      search.push({ id: cost, costs: [cost], isOut: false });
+      for (;;) {
+        const next = promotable(search, rungs.length, reduction);
+        if (next === null) break;
+        search.find(({ id }) => id === next)?.costs.push(next);
+      }
+    }
+    for (const { costs } of search) {
+      sum.epochs += rungs[costs.length - 1];
+      sum.trainings += costs.length;
+    }
   }
-  return sum;
+  const share = trials / simulated / simulations;
+  return { epochs: Math.round(share * sum.epochs), trainings: Math.round(share * sum.trainings) };
 }

@@ -113,6 +113,11 @@ export function sweepOf(value: unknown, where: string): SweepDefinition {
   }
   const epochs = longest(searchedEpochs) ?? options.epochs ?? namedModel(model).recipe.epochs;
   const { minEpochs = Math.ceil(shareBeforeHalving * epochs), reduction } = found.asha ?? asha.parse({});
+  if (found.asha?.minEpochs !== undefined && minEpochs >= epochs) {
+    throw refuse(
+      `sweep.asha.minEpochs: expected fewer than the ${epochs} epochs of a training, got ${minEpochs}; or give sweep: { asha: false }`,
+    );
+  }
   const halving = found.asha === null ? null : { minEpochs, reduction };
   const definition = { base, parameters: ordered, settings: { ...found, asha: halving }, model, epochs };
   checkEnds(definition, where);
@@ -129,16 +134,23 @@ function longest(range: Range | undefined): number | undefined {
 type Refuse = (message: string) => InputError;
 
 function settingsOf(given: Json, refuse: Refuse): Asked {
-  const result = settings.safeParse(given);
-  if (!result.success) {
-    const [issue] = result.error.issues;
-    if (issue.code === 'unrecognized_keys') {
-      throw refuse(`sweep: ${unknownKey(issue.keys[0], Object.keys(settings.shape), true)}`);
-    }
-    throw refuse(`sweep.${issue.path.join('.')}: ${issue.message.charAt(0).toLowerCase()}${issue.message.slice(1)}`);
+  const { asha: halving } = Object(given) as { readonly asha?: Json };
+  // The union alone would not say what is wrong with an object.
+  if (typeof halving === 'object' && halving !== null) checked('sweep.asha', asha, halving, refuse);
+  const { asha: found, ...others } = checked('sweep', settings, given, refuse);
+  return { ...others, asha: found === false ? null : found === true ? asha.parse({}) : found };
+}
+
+/** A value of a schema; its first fault is refused. */
+function checked<T extends z.ZodObject>(where: string, schema: T, given: Json, refuse: Refuse): z.infer<T> {
+  const result = schema.safeParse(given);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  if (issue.code === 'unrecognized_keys') {
+    throw refuse(`${where}: ${unknownKey(issue.keys[0], Object.keys(schema.shape), true)}`);
   }
-  const { asha: halving, ...others } = result.data;
-  return { ...others, asha: halving === false ? null : halving === true ? asha.parse({}) : halving };
+  const message = `${issue.message.charAt(0).toLowerCase()}${issue.message.slice(1)}`;
+  throw refuse(`${[where, ...issue.path].join('.')}: ${message}`);
 }
 
 /** A parameter if a value is a range; null for a plain value. */

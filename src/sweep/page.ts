@@ -24,11 +24,19 @@ export function renderSweepReport(
   const title = `Sweep of ${definition.model}`;
   const rows = candidates.map((candidate) => {
     const compared = differences.find(({ trial }) => trial === candidate.trial);
-    const difference = compared?.difference == null ? '' : shownDifference(metric, compared.difference);
+    // The table says how much worse the others are, the summary how much better the first one is.
+    const difference = compared?.difference == null ? '' : shownDifference(metric, -compared.difference);
+    const interval =
+      compared?.interval == null
+        ? ''
+        : ` (${[...compared.interval]
+            .reverse()
+            .map((end) => shownDifference(metric, -end))
+            .join(' to ')})`;
     const p = compared?.adjusted == null ? '' : compared.adjusted < 0.001 ? '< 0.001' : compared.adjusted.toFixed(3);
     return html`<tr><th>${nameOf(candidate)}</th><td class="left">${shownValues(definition, candidate.values)}</td>
 <td>${candidate.inSearch === null ? '' : shownMetric(metric, candidate.inSearch)}</td><td>${shownSeeds(metric, candidate.fresh)}</td>
-<td>${difference}</td><td>${p}</td></tr>`;
+<td>${difference}${interval}</td><td>${p}</td></tr>`;
   });
   const all = trials.map(({ id, values, value, curve, isWhole }) => {
     const failure = summary.failures.find(({ trial }) => trial === id);
@@ -57,7 +65,7 @@ export function renderSweepReport(
 </header>
 <section><h2>Findings</h2>${findings(summary, definition).map((sentence) => html`<p>${sentence}</p>`)}</section>
 <section><h2>The best recipes again, with fresh seeds</h2>
-<div class="scroll"><table><thead><tr><th></th><th class="left">Values</th><th>In the search</th><th>Fresh seeds, mean ± standard deviation</th><th>Difference to the best</th><th>p, adjusted</th></tr></thead>
+<div class="scroll"><table><thead><tr><th></th><th class="left">Values</th><th>In the search</th><th>Fresh seeds, mean ± standard deviation</th><th>Difference to the best (95 % interval)</th><th>p, adjusted</th></tr></thead>
 <tbody>${rows}</tbody></table></div></section>
 ${
   done.length === 0

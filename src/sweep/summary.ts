@@ -4,6 +4,7 @@ import { RandomGenerator } from '../random.js';
 import { RunFolder } from '../run/folder.js';
 import { predictionsFile, readPredictions } from '../run/predictions/file.js';
 import { normalQuantile } from '../statistics/distributions.js';
+import { holm } from '../statistics/holm.js';
 import { compareModels, type MetricInput, wilsonInterval } from '../statistics/index.js';
 import { mean, standardDeviation } from '../statistics/probabilityMetrics.js';
 import type { Json } from '../text/json.js';
@@ -20,6 +21,7 @@ import {
 } from './decide.js';
 import { plainValues, type SweepDefinition } from './definition.js';
 import { type Importance, importances } from './importance.js';
+import { compareOverSeeds, level } from './seedNoise.js';
 import { placeOf, type Values } from './space.js';
 import { folderOf } from './trial.js';
 
@@ -61,7 +63,7 @@ export interface SweepSummary {
   readonly group: readonly number[] | null;
   /** Why there is no comparison. */
   readonly noComparison: string | null;
-  /** Differences to the first candidate, with adjusted p-values. */
+  /** Metrics of the first candidate minus those of others, over images and seeds, with adjusted p-values. */
   readonly differences: readonly {
     readonly trial: number;
     readonly difference: number | null;
@@ -130,8 +132,10 @@ export async function summaryOf(
   };
 }
 
+/** In the order of the seeds: with several workers they may end in another one. */
 function overSeeds(results: readonly Result[]): OverSeeds | null {
-  const values = results.flatMap(({ value }) => (value === null ? [] : [value]));
+  const ordered = [...results].sort((a, b) => a.job.seed - b.job.seed);
+  const values = ordered.flatMap(({ value }) => (value === null ? [] : [value]));
   if (values.length === 0) return null;
   return { values, mean: mean(values), deviation: values.length < 2 ? 0 : standardDeviation(values) };
 }
@@ -154,7 +158,7 @@ function candidatesOf(definition: SweepDefinition, results: readonly Result[], w
 
 type Compared = Pick<SweepSummary, 'group' | 'noComparison' | 'differences'>;
 
-/** Compares the candidates on the same validation images with the same seeds. */
+/** Compares the best candidate with each other one, on the same validation images with the same seeds. */
 async function comparisonOf(
   folder: string,
   definition: SweepDefinition,
@@ -167,20 +171,24 @@ async function comparisonOf(
     const images = found[0].labels.length / definition.settings.seeds;
     const groups = Array.from(found[0].labels, (_, i) => (i % images) % Math.min(images, mostGroups));
     const metric = definition.settings.metric === 'accuracy' ? 'accuracy' : 'logLoss';
-    const { pairs, undistinguished } = compareModels(found, metric, { groups, resamples: 1000 });
-    // Several groups may hold the first candidate; all of theirs cannot be distinguished from it.
-    const alike = new Set(undistinguished.filter((group) => group.includes(0)).flat());
+    const [first, ...others] = candidates;
+    const compared = others.map(({ trial, fresh }, i) => {
+      const [{ difference }] = compareModels([found[0], found[i + 1]], metric, { groups, resamples: 1000 }).pairs;
+      const { interval } = difference;
+      return { trial, ...(interval !== null && compareOverSeeds(first.fresh.values, fresh.values, interval)) };
+    });
+    const adjusted = holm(compared.map(({ pValue = 1 }) => pValue));
     return {
-      group: [...alike].sort((a, b) => a - b).map((i) => candidates[i].trial),
+      group: [first.trial, ...compared.filter((_, i) => adjusted[i] > level).map(({ trial }) => trial)].sort(
+        (a, b) => a - b,
+      ),
       noComparison: null,
-      differences: pairs
-        .filter(({ a }) => a === 0)
-        .map(({ b, difference, adjusted }) => ({
-          trial: candidates[b].trial,
-          difference: difference.value,
-          interval: difference.interval,
-          adjusted,
-        })),
+      differences: compared.map(({ trial, value = null, interval = null, pValue }, i) => ({
+        trial,
+        difference: value,
+        interval,
+        adjusted: pValue === undefined ? null : adjusted[i],
+      })),
     };
   } catch (error) {
     if (!(error instanceof FoveaError)) throw error;

@@ -6,6 +6,7 @@ import { dataFor } from '../run/catalog/datasets.js';
 import { configurationOf } from '../run/configuration.js';
 import { RunFolder } from '../run/folder.js';
 import { Run } from '../run/run.js';
+import type { RunOptions } from '../run/runOptions.js';
 import { imageLoadingOf, runOptionsOf } from '../run/runOptionsOf.js';
 import type { TrainingOptions } from '../run/trainingOptions.js';
 import type { Callback } from '../train/callback.js';
@@ -75,7 +76,7 @@ export async function runJob(
 }
 
 /** Opens the run of a job: as it is saved, or from the start. */
-export async function openJob(sweep: string, definition: SweepDefinition, job: Job): Promise<Run> {
+async function openJob(sweep: string, definition: SweepDefinition, job: Job): Promise<Run> {
   const path = folderOf(sweep, job);
   const options = optionsOf(job, definition);
   if (existsSync(join(path, 'config.json'))) {
@@ -84,9 +85,16 @@ export async function openJob(sweep: string, definition: SweepDefinition, job: J
   }
   // A worker that was killed before the first state was saved has left nothing to continue.
   await rm(path, { recursive: true, force: true });
+  return Run.create({ ...newRunOf(definition, job), out: path });
+}
+
+/** The options of a new run of a job, but for its folder. */
+export function newRunOf(definition: SweepDefinition, job: Job): Omit<RunOptions, 'out'> {
+  const options = optionsOf(job, definition);
   const { model = definition.model, data = dataFor(model) } = options;
+  const { out: _, ...others } = runOptionsOf(options, { model, data, out: '' });
   // The validation images are the same for all seeds.
-  return Run.create({ ...runOptionsOf(options, { model, data, out: path }), holdOutSeed: definition.settings.seed });
+  return { ...others, holdOutSeed: definition.settings.seed };
 }
 
 /** The metric after the epochs of a job; null if they are not done. */

@@ -65,15 +65,17 @@ export function findings(summary: SweepSummary, definition: SweepDefinition): st
     const others = group.filter((trial) => trial !== first.trial).map((trial) => nameOf({ trial }));
     said.push(
       others.length === 0
-        ? 'All other repeated recipes are significantly worse on the same images and seeds.'
-        : `Not to be distinguished from it on the same images and seeds: ${others.join(', ')}. Choose among them by cost or simplicity.`,
+        ? 'All other repeated recipes are significantly worse.'
+        : `Not to be distinguished from it, with the noise of images and seeds: ${others.join(', ')}. Choose among them by cost or simplicity.`,
     );
   } else if (noComparison !== null) said.push(`There is no comparison: ${noComparison}.`);
   if (luck !== null) {
     const lucky = metric === 'accuracy' ? luck.best - luck.fresh : luck.fresh - luck.best;
+    const share =
+      lucky > 0 ? `${shownDifference(metric, lucky).slice(1)} of it were luck` : 'it was no luckier than others';
     said.push(
       `The best trial of the search had ${shownMetric(metric, luck.best)} there and has ${shownMetric(metric, luck.fresh)} on fresh ` +
-        `seeds: ${shownDifference(metric, lucky)} of it was luck; the noise alone lets expect ${shownDifference(metric, luck.expected)}.`,
+        `seeds: ${share}; the noise of the seed alone lets expect ${shownDifference(metric, luck.expected).slice(1)}.`,
     );
   }
   if (test !== null) {

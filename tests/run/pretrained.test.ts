@@ -230,3 +230,19 @@ test('networks of the tutorial take files of their own, and there is nothing to 
   await expect(offline).rejects.toThrow('[run] pretrained: expected the path of a file with lenet, got none');
   for (const name of ['wrong', 'none']) expect(existsSync(join(root, name))).toBe(false);
 });
+
+test('weights that fit by shape but not by name are refused, with the names of both sides', async () => {
+  const states = [...(await snapshot(models.lenet().stateDict()))];
+  const save = async (name: string, rename: (entry: string) => string) => {
+    const path = join(root, `${name}.safetensors`);
+    await saveSafetensors(new Map(states.map(([entry, value]) => [rename(entry), value])), path);
+    return path;
+  };
+  const all = await save('all renamed', (entry) => `backbone.${entry}`);
+  const refused = Run.create(options('by shape', all));
+  await expect(refused).rejects.toThrow(InputError);
+  await expect(refused).rejects.toThrow(/missing: features\.0\.weight.*unknown: backbone\.features\.0\.weight/s);
+  const one = await save('one renamed', (entry) => entry.replace('fc.2.bias', 'fc.3.bias'));
+  await expect(Run.create(options('by shape', one))).rejects.toThrow(/1 missing: fc\.2\.bias.*1 unknown: fc\.3\.bias/s);
+  expect(existsSync(join(root, 'by shape'))).toBe(false);
+});

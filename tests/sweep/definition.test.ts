@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { InputError } from '../../src/errors.js';
 import { RandomGenerator } from '../../src/random.js';
-import { epochsOf, promotable, rungsOf } from '../../src/sweep/asha.js';
+import { promotable, rungsOf, trainingsOf } from '../../src/sweep/asha.js';
 import { sweepOf } from '../../src/sweep/definition.js';
 import { importances } from '../../src/sweep/importance.js';
+import { compareOverSeeds } from '../../src/sweep/seedNoise.js';
 import { gridOf, type Parameter, placeOf, type Range, randomValues, valueAt } from '../../src/sweep/space.js';
 import { type Observation, propose } from '../../src/sweep/tpe.js';
 import type { Json } from '../../src/text/json.js';
@@ -49,6 +50,17 @@ describe('a sweep as it is asked for', () => {
       { lr: { log: [1e-3, 1] }, sweep: { trails: 3 } },
       /unknown key trails, did you mean trials\?/,
     ],
+    [
+      'an unknown setting of asha',
+      { lr: { log: [1e-3, 1] }, sweep: { asha: { minEpoch: 3 } } },
+      /sweep.asha: unknown key minEpoch, did you mean minEpochs\?/,
+    ],
+    [
+      'asha after the end',
+      { lr: { log: [1e-3, 1] }, sweep: { asha: { minEpochs: 9 } } },
+      /sweep.asha.minEpochs: expected fewer than the 9 epochs/,
+    ],
+    ['settings that are none', { lr: { log: [1e-3, 1] }, sweep: 3 }, /sweep: /],
     ['a reversed range', { lr: { range: [0.1, 0.01] } }, /lr.range: expected the least number first/],
     ['an empty range', { lr: { range: [] } }, /lr.range: expected two numbers, .* got \[\]/],
     ['an empty choice', { optimizer: { choice: [] } }, /optimizer.choice: expected at least one value/],
@@ -185,7 +197,18 @@ test('successive halving continues the best third of each rung, and stops none t
       3,
     ),
   ).toBeNull();
-  expect(epochsOf(9, [1, 3, 9], 3)).toBe(9 * 1 + 3 * 2 + 1 * 6);
+});
+
+test('the work of a search is that of all trials, and between the best third and all of them with successive halving', () => {
+  expect(trainingsOf(9, [9], 3)).toEqual({ epochs: 81, trainings: 9 });
+  expect(trainingsOf(2, [1, 3], 3)).toEqual({ epochs: 2, trainings: 2 });
+  const { epochs, trainings } = trainingsOf(9, [1, 3, 9], 3);
+  expect(epochs).toBeGreaterThanOrEqual(9 * 1 + 3 * 2 + 1 * 6);
+  expect(epochs).toBeLessThan(9 * 5);
+  expect(trainings).toBeGreaterThanOrEqual(9 + 3 + 1);
+  const large = trainingsOf(10_000, [1, 3, 9], 3);
+  expect(large.epochs).toBeGreaterThan(10_000 * (1 + 2 / 3));
+  expect(large.epochs).toBeLessThan(10_000 * 5);
 });
 
 test('importance is high for the parameter that decides, low for another, and unknown with few trials', () => {
@@ -209,4 +232,29 @@ test('importance is high for the parameter that decides, low for another, and un
       ({ share, interval }) => share === null && interval === null,
     ),
   ).toBe(true);
+});
+
+describe('the difference of two recipes over seeds', () => {
+  test('is significant beyond the noise of the images and of the seeds, and not beyond one of them', () => {
+    const clear = compareOverSeeds([0.95, 0.951, 0.949], [0.93, 0.931, 0.929], [0.015, 0.025]);
+    expect(clear.value).toBeCloseTo(0.02, 12);
+    expect(clear.pValue).toBeLessThan(0.001);
+    // The images alone would say that the first one is better.
+    const noisy = compareOverSeeds([0.97, 0.95, 0.93], [0.93, 0.94, 0.92], [0.018, 0.028]);
+    expect(noisy.pValue).toBeGreaterThan(0.05);
+    expect(noisy.interval[0]).toBeLessThan(0);
+    const fewImages = compareOverSeeds([0.95, 0.951, 0.949], [0.93, 0.931, 0.929], [-0.03, 0.07]);
+    expect(fewImages.pValue).toBeGreaterThan(0.05);
+  });
+
+  test('is the paired t-test without noise of images, and the normal one without noise of seeds', () => {
+    // t.test(c(3, 1, 2)) of R: p = 0.07418, interval −0.4841377 to 4.4841377.
+    const paired = compareOverSeeds([3, 1, 2], [0, 0, 0], [2, 2]);
+    expect(paired.pValue).toBeCloseTo(0.07418, 5);
+    expect(paired.interval[0]).toBeCloseTo(-0.4841377, 6);
+    expect(paired.interval[1]).toBeCloseTo(4.4841377, 6);
+    const normal = compareOverSeeds([2, 2], [1, 1], [1 - 1.959964, 1 + 1.959964]);
+    expect(normal.pValue).toBeCloseTo(0.317311, 5);
+    expect(compareOverSeeds([1, 1], [1, 1], [0, 0])).toEqual({ value: 0, interval: [0, 0], pValue: 1 });
+  });
 });

@@ -86,17 +86,22 @@ test('killed workers lose no trial, double none, and leave a journal that can be
   timeout: kills.timeout,
 }, async () => {
   const generator = new RandomGenerator(kills.seed);
-  const trials = Math.max(4, Math.ceil(kills.numRuns / 2));
+  const trials = kills.numRuns < 20 ? 4 : 20;
   const whole = await SweepFolder.create(join(root, 'whole'), asked(trials), 'file');
   expect(await worker(whole.path)).toBe(0);
-  const killed = await SweepFolder.create(join(root, 'killed'), asked(trials), 'file');
-  for (let kill = 0; kill < kills.numRuns; kill++) {
-    const code = await worker(killed.path, { lines: 1 + generator.int(6), milliseconds: generator.int(5) });
-    expect([0, 'SIGKILL']).toContain(code);
-    if (code === 0) break;
+  const wanted = await resultsIn(whole);
+  let killed = 0;
+  for (let sweep = 1; killed < kills.numRuns; sweep++) {
+    const folder = await SweepFolder.create(join(root, `killed-${sweep}`), asked(trials), 'file');
+    let code: number | string = 'SIGKILL';
+    while (code === 'SIGKILL' && killed < kills.numRuns) {
+      code = await worker(folder.path, { lines: 1 + generator.int(6), milliseconds: generator.int(5) });
+      expect([0, 'SIGKILL']).toContain(code);
+      if (code === 'SIGKILL') killed++;
+    }
+    expect(await worker(folder.path)).toBe(0);
+    expect(await resultsIn(folder), `sweep ${sweep}`).toEqual(wanted);
   }
-  expect(await worker(killed.path)).toBe(0);
-  expect(await resultsIn(killed)).toEqual(await resultsIn(whole));
 });
 
 test('two workers of which one is killed again and again do each job once', { timeout: kills.timeout }, async () => {

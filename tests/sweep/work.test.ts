@@ -111,3 +111,15 @@ test('refuses a folder with other files, and one of another sweep', async () => 
   );
   expect(existsSync(join(root, 'wrong'))).toBe(false);
 });
+
+test('two sweeps that begin in one folder at once: one has it, the other one is refused', async () => {
+  const path = join(root, 'both');
+  const begun = await Promise.allSettled(
+    [1, 2].map((seed) => SweepFolder.create(path, { ...asked, sweep: { seed } }, 'file')),
+  );
+  const refused = begun.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []));
+  expect(refused).toHaveLength(1);
+  expect(refused[0]).toBeInstanceOf(InputError);
+  const [made] = begun.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  expect((await SweepFolder.open(path)).definition).toEqual(made.definition);
+});

@@ -2,12 +2,12 @@ import { join } from 'node:path';
 import { FoveaError, InputError, messageOf } from '../../errors.js';
 import { freshSeeds } from '../../sweep/decide.js';
 import { plainValues, type SweepDefinition } from '../../sweep/definition.js';
-import { type Estimate, epochsOfSweep, estimateOf } from '../../sweep/estimate.js';
+import { type Estimate, estimateOf, workOf } from '../../sweep/estimate.js';
 import { SweepFolder } from '../../sweep/folder.js';
 import type { Job } from '../../sweep/journal.js';
 import { writeResults } from '../../sweep/results.js';
 import type { SweepSummary } from '../../sweep/summary.js';
-import { type JobOutcome, openJob, runJob } from '../../sweep/trial.js';
+import { type JobOutcome, newRunOf, runJob } from '../../sweep/trial.js';
 import { findings, shownMetric, shownValues } from '../../sweep/wording.js';
 import { work } from '../../sweep/work.js';
 import type { Json } from '../../text/json.js';
@@ -96,7 +96,7 @@ async function announce(folder: SweepFolder, json: boolean, terminal: Terminal):
     printJson(terminal, 'sweep.start', {
       event: 'sweep',
       folder: path,
-      epochs: epochsOfSweep(definition),
+      epochs: workOf(definition).epochs,
       ...(estimate !== null && { ...estimate }),
     });
     return;
@@ -114,8 +114,8 @@ async function announce(folder: SweepFolder, json: boolean, terminal: Terminal):
     const { trials, epochs, secondsPerEpoch, seconds } = estimate;
     printSentences(
       terminal,
-      `${formatCount(trials)} trials, ${formatCount(epochs)} epochs together. The steps of an epoch take about ` +
-        `${formatDuration(secondsPerEpoch)} here, all of them about ${formatDuration(seconds)}; reading and evaluation come on top.`,
+      `${formatCount(trials)} trials, about ${formatCount(epochs)} epochs together. An epoch of the plain recipe takes about ` +
+        `${formatDuration(secondsPerEpoch)} here, the whole sweep about ${formatDuration(seconds)}; other batch sizes take other times.`,
     );
   }
   print(terminal, '');
@@ -123,11 +123,11 @@ async function announce(folder: SweepFolder, json: boolean, terminal: Terminal):
 
 /** Null if the plain recipe cannot be measured; its training says why. */
 async function costOf(folder: SweepFolder, terminal: Terminal): Promise<Estimate | null> {
-  const { definition, path } = folder;
+  const { definition } = folder;
   const [seed] = freshSeeds(definition);
   const job: Job = { kind: 'plain', trial: 0, seed, epochs: definition.epochs, values: plainValues(definition) };
   try {
-    return await estimateOf(definition, await openJob(path, definition, job));
+    return await estimateOf(definition, newRunOf(definition, job));
   } catch (error) {
     if (!(error instanceof FoveaError)) throw error;
     complain(terminal, `[sweep] plain recipe: ${messageOf(error)}`);

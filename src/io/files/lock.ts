@@ -4,7 +4,7 @@ import { type FileHandle, lstat, open, readFile, rm, stat, writeFile } from 'nod
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FileError, InputError } from '../../errors.js';
-import { reasonOf } from './atomic.js';
+import { adviceOn, reasonOf } from './atomic.js';
 import { hasEnded, isKnown, type Owner, thisProcess } from './owner.js';
 import { removeTemporariesOf, temporaryName } from './temporary.js';
 
@@ -132,7 +132,7 @@ async function make(path: string, text: string, place: string): Promise<boolean>
 
 function unwritable(place: string, path: string, error: unknown): FileError {
   return new FileError(
-    `${place}: expected to write ${path}, got ${reasonOf(error)}; choose a folder that you may write to`,
+    `${place}: expected to write ${path}, got ${reasonOf(error)}; ${adviceOn(error) ?? 'choose a folder that you may write to'}`,
     { cause: error },
   );
 }
