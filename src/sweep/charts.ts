@@ -40,8 +40,10 @@ export function historyChart(trials: readonly ChartTrial[], metric: string, high
     textStyle: text,
     grid: { left: 62, right: 16, top: 46, bottom: 48 },
     legend: {
-      right: 12,
+      right: 4,
       top: 4,
+      itemWidth: 18,
+      itemGap: 30,
       textStyle: { color: 'var(--ink)' },
       data: ['whole trainings', 'stopped early', 'best so far'],
     },
@@ -78,6 +80,7 @@ export function historyChart(trials: readonly ChartTrial[], metric: string, high
         name: 'best so far',
         data: bests,
         showSymbol: false,
+        itemStyle: { color: 'var(--orange)' },
         lineStyle: { color: 'var(--orange)' },
       },
     ],
@@ -101,18 +104,22 @@ export function parallelChart(
   const sorted = [...done].sort((a, b) => sign * ((a.value ?? 0) - (b.value ?? 0)));
   const good = new Set(sorted.slice(0, Math.ceil(sorted.length / 4)).map(({ id }) => id));
   const shown = (value: Json) => (typeof value === 'string' ? value : JSON.stringify(value));
-  const data = done.map(({ id, values, value }) => ({
-    value: [
-      ...parameters.map(({ key, range, when }) => {
-        if (!Object.hasOwn(values, key) || !isActive({ key, range, when }, values)) return '-';
-        return range.kind === 'choice' ? shown(values[key]) : values[key];
+  const data = done.flatMap(({ id, values, value }) => {
+    const places = [
+      ...parameters.map((parameter) => {
+        if (!Object.hasOwn(values, parameter.key) || !isActive(parameter, values)) return null;
+        return parameter.range.kind === 'choice' ? shown(values[parameter.key]) : values[parameter.key];
       }),
       value,
-    ],
-    lineStyle: good.has(id)
+    ];
+    const style = good.has(id)
       ? { color: 'var(--blue)', opacity: 0.9, width: 1.75 }
-      : { color: 'var(--muted)', opacity: 0.35, width: 1 },
-  }));
+      : { color: 'var(--muted)', opacity: 0.35, width: 1 };
+    return linesThrough(places).map(({ begin, end, isWhole }) => ({
+      value: places.map((place, i) => (i < begin || i > end ? null : place)),
+      lineStyle: isWhole ? style : { ...style, type: 'dashed' },
+    }));
+  });
   const names = { nameTextStyle: muted, axisLine: line, axisLabel: muted, axisTick: line };
   const option = {
     animation: false,
@@ -137,6 +144,21 @@ export function parallelChart(
   };
   const label = `Values of ${done.length} trials and their ${metric}`;
   return renderSvg(option as Option, { id: 'parallel', label, height: 340 });
+}
+
+/** Parts of a line from its first to its last axis: solid ones, and those across axes without a place. */
+function linesThrough(places: readonly unknown[]): { begin: number; end: number; isWhole: boolean }[] {
+  const known = places.flatMap((place, i) => (place === null ? [] : [i]));
+  const parts: { begin: number; end: number; isWhole: boolean }[] = [];
+  for (const [k, end] of known.entries()) {
+    if (k === 0) continue;
+    const begin = known[k - 1];
+    const isWhole = end === begin + 1;
+    const last = parts.at(-1);
+    if (isWhole && last?.isWhole) last.end = end;
+    else parts.push({ begin, end, isWhole });
+  }
+  return parts;
 }
 
 /** The metric of all trials over the epochs. */

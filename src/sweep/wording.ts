@@ -24,10 +24,10 @@ export function shownSeeds(metric: Metric, { mean, deviation }: OverSeeds): stri
   return `${shownMetric(metric, mean)} ± ${spread}`;
 }
 
-/** `lr 0.012  momentum 0.9`: the values of the search. */
+/** `lr 0.012, momentum 0.9`: the values of the search. */
 export function shownValues(definition: Pick<SweepDefinition, 'parameters'>, values: Values): string {
   const own = Object.entries(searched(definition, values));
-  return own.map(([key, value]) => `${key} ${shownValue(value)}`).join('  ');
+  return own.map(([key, value]) => `${key} ${shownValue(value)}`).join(', ');
 }
 
 function shownValue(value: Json): string {
@@ -47,10 +47,11 @@ export function findings(summary: SweepSummary, definition: SweepDefinition): st
   const { seeds } = definition.settings;
   const said: string[] = [];
   if (plain !== null) {
-    said.push(
-      `The plain recipe has ${shownSeeds(metric, plain)} over ${plain.values.length} seeds: differences of about ` +
-        `${shownDifference(metric, plain.deviation).slice(1)} are noise of the seed.`,
-    );
+    const noise =
+      plain.deviation > 0
+        ? `differences of about ${shownDifference(metric, plain.deviation).slice(1)} are noise of the seed`
+        : 'the same with each seed, as of a network that learns nothing';
+    said.push(`The plain recipe has ${shownSeeds(metric, plain)} over ${plain.values.length} seeds: ${noise}.`);
   }
   if (first === undefined) {
     said.push(
@@ -60,7 +61,8 @@ export function findings(summary: SweepSummary, definition: SweepDefinition): st
     );
     return said;
   }
-  said.push(`Best over ${seeds} fresh seeds: ${nameOf(first)}, ${shownSeeds(metric, first.fresh)}.`);
+  const values = first.trial === 0 ? '' : ` (${shownValues(definition, first.values)})`;
+  said.push(`Best over ${seeds} fresh seeds: ${nameOf(first)}${values}, ${shownSeeds(metric, first.fresh)}.`);
   if (group !== null) {
     const others = group.filter((trial) => trial !== first.trial).map((trial) => nameOf({ trial }));
     said.push(
