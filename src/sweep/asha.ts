@@ -42,7 +42,7 @@ const mostSimulated = 100;
 /**
  * Epochs of a whole search, and how often a training begins or continues, if no trial fails. A trial that is
  * among the best for a while continues too, so the number depends on the order of the trials: it is the mean
- * over random orders. Of large searches the first trials stand for all.
+ * over random orders. In large searches the first trials stand for all.
  */
 export function trainingsOf(
   trials: number,

@@ -16,7 +16,7 @@ export interface Estimate {
   readonly seconds: number;
 }
 
-/** Data that open in less time are opened again: the first time has costs that later trainings do not have. */
+/** Data that open in less time, in seconds, are opened again: the first opening has costs of its own. */
 const shortOpening = 2;
 
 /**
