@@ -89,6 +89,17 @@ test('single samples as groups change nothing, copies of samples in groups neith
   }
 });
 
+test.each(statisticsGolden('areas').intervals)(
+  'PyCM: interval of area $auc of $positives and $negatives',
+  (expected) => {
+    const { auc, positives, negatives, interval } = expected;
+    const labels = Uint8Array.from({ length: positives + negatives }, (_, i) => (i < positives ? 1 : 0));
+    const found = rocAuc({ labels, scores: Float64Array.from(labels, (label) => (label === auc ? 1 : 0)) });
+    expect(found).toMatchObject({ value: auc, method: 'newcombe' });
+    if (found.value !== null) expectNumbers([...found.interval], interval);
+  },
+);
+
 test('too few groups, and groups without a variance', () => {
   const labels = Uint8Array.of(0, 0, 1, 1);
   const mixed = Float64Array.of(0.1, 0.6, 0.5, 0.9);

@@ -19,7 +19,7 @@ interface TwoScores {
 }
 type Means = Readonly<Record<'ppv' | 'sensitivity' | 'f1', Undefinable>>;
 
-/** Contents of the golden files; `make_statistics.py` and `make_roc.R` beside them say how each is computed. */
+/** Contents of the golden files; `make_statistics.py`, `make_abstention.py` and `make_roc.R` beside them say how each is computed. */
 interface Goldens {
   readonly classes: readonly {
     readonly name: string;
@@ -103,6 +103,29 @@ interface Goldens {
       readonly npv: Ratio;
     }[];
   };
+  readonly areas: {
+    readonly sizes: readonly {
+      readonly auc: number;
+      readonly prevalence: number;
+      readonly halfWidth: number;
+      readonly positives: number;
+      readonly negatives: number;
+    }[];
+    readonly intervals: readonly {
+      readonly auc: number;
+      readonly positives: number;
+      readonly negatives: number;
+      readonly interval: Numbers;
+    }[];
+  };
+  readonly abstention: readonly {
+    readonly classes: number;
+    readonly labels: Numbers;
+    readonly probabilities: Numbers;
+    /** Error rates of the surest samples, one more each time. */
+    readonly errors: Numbers;
+    readonly area: number;
+  }[];
   readonly calibration: {
     readonly several: readonly {
       readonly name: string;

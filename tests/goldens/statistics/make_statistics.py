@@ -1,4 +1,4 @@
-"""Writes the golden files beside this script: scikit-learn's, SciPy's, statsmodels' and dcurves' results.
+"""Writes the golden files beside this script: scikit-learn's, SciPy's, statsmodels', dcurves' and PyCM's results.
 
 python make_statistics.py [NAME ...]     all files, or those with these names
 """
@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import statsmodels.api as sm
 from dcurves import dca
+from pycm.ci import AUC_SE_calc
 from scipy import optimize, stats
 from scipy.special import expit, logsumexp
 from sklearn import metrics
@@ -23,7 +24,7 @@ from statsmodels.stats.inter_rater import cohens_kappa
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
-LIBRARIES = ['numpy', 'scipy', 'scikit-learn', 'statsmodels', 'dcurves']
+LIBRARIES = ['numpy', 'scipy', 'scikit-learn', 'statsmodels', 'dcurves', 'pycm']
 Z = stats.norm.ppf(0.975)
 
 
@@ -325,7 +326,51 @@ def curves():
     return {'labels': labels.tolist(), 'scores': scores.tolist(), 'thresholds': thresholds, 'decision': decision, 'sizes': sizes}
 
 
-FILES = {'classes': classes, 'intervals': intervals, 'comparisons': comparisons, 'calibration': calibration, 'curves': curves}
+def area_error(area, positives, negatives):
+    """Hanley and McNeil's standard error. PyCM multiplies each term by the other class's number than the paper does."""
+    return AUC_SE_calc(area, negatives, positives)
+
+
+def areas():
+    sizes = []
+    for auc, prevalence, half in [(0.9, 0.1, 0.025), (0.9, 0.5, 0.025), (0.75, 0.3, 0.05), (0.98, 0.02, 0.02), (0.5, 0.5, 0.1)]:
+
+        def parts(n):
+            positives = max(1, math.floor(n * prevalence + 0.5))
+            return positives, max(1, n - positives)
+
+        samples = next(n for n in range(2, 1 << 20) if Z * area_error(auc, *parts(n)) <= half)
+        positives, negatives = parts(samples)
+        sizes.append({'auc': auc, 'prevalence': prevalence, 'halfWidth': half, 'positives': positives, 'negatives': negatives})
+    intervals = []
+    for auc, positives, negatives in [(1, 5, 20), (0, 12, 9), (1, 40, 400), (1, 1, 1), (1, 3, 3)]:
+        # Newcombe's fifth method: the number of either class in the variance is the mean of both.
+        mean = (positives + negatives) / 2
+
+        def outside(area):
+            error = area_error(area, mean, mean) * mean / math.sqrt(positives * negatives)
+            return abs(auc - area) - Z * error
+
+        bound = optimize.brentq(outside, 1e-9, 1 - 1e-9, xtol=1e-14)
+        intervals.append(
+            {
+                'auc': auc,
+                'positives': positives,
+                'negatives': negatives,
+                'interval': numbers([bound, 1] if auc == 1 else [0, bound]),
+            }
+        )
+    return {'sizes': sizes, 'intervals': intervals}
+
+
+FILES = {
+    'classes': classes,
+    'intervals': intervals,
+    'comparisons': comparisons,
+    'calibration': calibration,
+    'curves': curves,
+    'areas': areas,
+}
 
 for name in sys.argv[1:] or FILES:
     header = {'libraries': {library: version(library) for library in LIBRARIES}, 'python': platform.python_version()}
