@@ -7,6 +7,7 @@
  * usage: npm run bench:peers -- [--networks=a,b] [--peers=a,b] [--modes=train,infer] [--rounds=3] [--threads=2] [--quick]
  *        [--isa=avx2] [--out=FILE] [--python=python3] [--fresh]
  *
+ * `--peers=portable,onnxruntimeWeb,tfjs,jaxjs` compares the portable engine with others in WebAssembly.
  * `--isa=avx2` holds all to AVX2, as on a processor without AVX-512: float32 of the peers that can be held.
  *
  * The tables go to the given file; those of a complete run to the machine's page in docs/measured.
@@ -25,8 +26,7 @@ import { revisionOf } from '../bench/peers/revision.mjs';
 import { reasonOf, startSession } from '../bench/peers/session.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const { networks, titles } = plan;
-const allPeers = Object.keys(titles);
+const { networks, titles, usualPeers } = plan;
 
 const { values: options } = parseArgs({
   options: {
@@ -46,8 +46,8 @@ const { values: options } = parseArgs({
 const held = plan.heldTo(options.isa);
 if (options.isa !== undefined && held === null) throw new Error(`--isa: expected avx2, got '${options.isa}'`);
 
-function chosen(name, known) {
-  const list = options[name]?.split(',') ?? known;
+function chosen(name, known, usual = known) {
+  const list = options[name]?.split(',') ?? usual;
   const unknown = list.find((item) => !known.includes(item));
   if (unknown !== undefined) throw new Error(`--${name}: expected some of ${known.join(', ')}; got '${unknown}'`);
   return known.filter((item) => list.includes(item));
@@ -109,11 +109,15 @@ function commandOf(entry, { peer, variant }, python) {
       return [process.execPath, [join(compiled, 'floor.js'), ...args, ...forward, ...seconds]];
     }
     case 'fovea':
-      return [process.execPath, [join(compiled, 'peers/fovea.js'), ...flags, `--network=${model}`, ...ownInput]];
+    case 'portable': {
+      const own = [`--network=${model}`, `--engine=${peer === 'fovea' ? 'onednn' : peer}`, ...ownInput];
+      return [process.execPath, [join(compiled, 'peers/fovea.js'), ...flags, ...own]];
+    }
     case 'torch':
     case 'paddle':
       return [python, [join(here, `${peer}_worker.py`), ...flags]];
     case 'onnxruntime':
+    case 'onnxruntimeWeb':
       flags.push(`--model=${onnxModel(python, entry)}`);
   }
   return [process.execPath, [join(here, `${peer}Worker.mjs`), ...flags]];
@@ -271,20 +275,21 @@ async function calmLoad() {
 }
 
 async function main() {
-  const peers = chosen('peers', held?.peers ?? allPeers);
+  const peers = chosen('peers', held?.peers ?? Object.keys(titles), held?.peers ?? usualPeers);
   const modes = chosen('modes', ['train', 'infer']);
   const possible = (entry) => held === null || entry.precision === 'float32';
-  const entries = plan.entriesOf(chosen('networks', networks), modes).filter(possible);
-  const needsPython = ['torch', 'paddle', 'onnxruntime'].some((peer) => peers.includes(peer));
+  const compares = (entry) => plan.contendersOf(entry, peers).length >= Math.min(2, peers.length);
+  const entries = plan.entriesOf(chosen('networks', networks), modes).filter(possible).filter(compares);
+  const needsPython = ['torch', 'paddle', 'onnxruntime', 'onnxruntimeWeb'].some((peer) => peers.includes(peer));
   const python = needsPython ? installPython(options.python) : null;
-  if (['onnxruntime', 'tfjs', 'jaxjs'].some((peer) => peers.includes(peer))) installNode();
+  if (['onnxruntime', 'onnxruntimeWeb', 'tfjs', 'jaxjs'].some((peer) => peers.includes(peer))) installNode();
   build();
   const load = await calmLoad();
   if (load > maxLoad) console.error(`peers: the machine is busy (load ${load.toFixed(2)}): times will be too long`);
   if (options.fresh) rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const all = plan.entriesOf(networks, ['train', 'infer']);
-  const complete = !options.quick && entries.length === all.length && peers.length === allPeers.length;
+  const complete = !options.quick && entries.length === all.length && peers.join() === usualPeers.join();
   const out = options.out ?? (complete ? join(root, pageOfMachine()) : undefined);
   const start = performance.now();
   const results = [];

@@ -16,6 +16,7 @@ interface Worker {
     readonly network: string;
     readonly mode: 'train' | 'infer';
     readonly precision: 'float32' | 'bf16';
+    readonly engine: 'onednn' | 'portable';
     readonly batch: number;
     readonly threads: number;
     readonly input?: string;
@@ -25,7 +26,7 @@ interface Worker {
 const { args, serve } = (await import(pathToFileURL('bench/peers/worker.mjs').href)) as Worker;
 
 // Without the library this throws, where otherwise the reference engine would be measured.
-setEngine('onednn');
+setEngine(args.engine);
 setThreads(args.threads);
 setPrecision(args.precision);
 

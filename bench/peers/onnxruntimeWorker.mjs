@@ -1,6 +1,6 @@
 /** Measures onnxruntime-node: inference in float32 of the model in `--model`. */
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { args, randomArray, serve, versionOf } from './worker.mjs';
+import { args, imageShape, randomArray, serve, versionOf } from './worker.mjs';
 
 async function makeStep() {
   const session = await InferenceSession.create(args.model, {
@@ -8,7 +8,7 @@ async function makeStep() {
     interOpNumThreads: 1,
     graphOptimizationLevel: 'all',
   });
-  const shape = [args.batch, ...(args.network === 'lenet' ? [1, 28, 28] : [3, 224, 224])];
+  const shape = imageShape();
   const images = new Tensor('float32', randomArray(shape.reduce((product, size) => product * size)), shape);
   return async () => (await session.run({ images })).outputs.data;
 }

@@ -9,12 +9,18 @@ export const foveaModels = { 'resnet50-cifar': { model: 'zoo-resnet50', input: '
 export const titles = {
   floor: 'Floor',
   fovea: 'Fovea',
+  portable: 'Fovea portable',
   torch: 'PyTorch',
   paddle: 'PaddlePaddle',
   onnxruntime: 'onnxruntime-node',
+  onnxruntimeWeb: 'onnxruntime-web',
   tfjs: 'TensorFlow.js',
   jaxjs: 'jax-js',
 };
+
+/** Peers that take part only when they are named: they compute in WebAssembly. */
+const named = ['portable', 'onnxruntimeWeb'];
+export const usualPeers = Object.keys(titles).filter((peer) => !named.includes(peer));
 
 /**
  * The most informative entries come first, so that an interrupted run is of use. Small images are only trained on; LeNet is
@@ -42,6 +48,7 @@ export function entriesOf(chosen, modes) {
 const variants = {
   floor: () => ['kernels'],
   fovea: () => ['default'],
+  portable: ({ precision }) => (precision === 'float32' ? ['default'] : []),
   // Compiled code has its features channels last in any case. In bf16 inference short parameters spare the casts of autocast.
   torch: ({ mode, precision }) =>
     mode === 'infer' && precision === 'bf16'
@@ -57,6 +64,7 @@ const variants = {
     ...(mode === 'infer' ? ['predictor'] : precision === 'float32' ? ['dygraph'] : []),
   ],
   onnxruntime: ({ mode, precision }) => (mode === 'infer' && precision === 'float32' ? ['default'] : []),
+  onnxruntimeWeb: ({ mode, precision }) => (mode === 'infer' && precision === 'float32' ? ['default'] : []),
   tfjs: ({ network, mode }) => (network !== 'lenet' ? [] : mode === 'train' ? ['cpu'] : ['cpu', 'wasm']),
   jaxjs: ({ network }) => (network === 'lenet' ? ['wasm'] : []),
 };

@@ -65,6 +65,9 @@ const number = (value) => (value < 10 ? value.toFixed(2) : value < 100 ? value.t
 const ratio = (a, b, key = 'ms') => (a === undefined || b === undefined ? '–' : (a[key] / b[key]).toFixed(2));
 const rowOf = ([{ network, batch, precision }]) => `${network}, batch ${batch}, ${precision}`;
 
+/** The peer that the others are compared with. */
+const ownOf = (peers) => (peers.includes('fovea') ? 'fovea' : 'portable');
+
 /** Peers that appear, and those that need the name of their variant. */
 function shownIn(results, mode, peers) {
   const own = results.filter((result) => result.mode === mode);
@@ -76,12 +79,13 @@ function shownIn(results, mode, peers) {
 /** One row an entry: a value of each peer's best variant, and the ratios of their times. */
 function comparison(results, mode, peers, valueFor) {
   const { shown, named } = shownIn(results, mode, peers);
-  const others = shown.filter((peer) => peer !== 'floor' && peer !== 'fovea');
+  const own = ownOf(peers);
+  const others = shown.filter((peer) => peer !== 'floor' && peer !== own);
   const entries = entriesIn(results, mode);
   const header = [
     ...shown.map((peer) => titles[peer]),
     ...(shown.includes('floor') ? ['Fovea / floor'] : []),
-    ...others.map((peer) => `${titles[peer]} / Fovea`),
+    ...others.map((peer) => `${titles[peer]} / ${titles[own]}`),
     ...(shown.includes('onnxruntime') ? ['onnxruntime-node in float32 / Fovea in bf16'] : []),
   ];
   const rows = entries.map((group) => {
@@ -98,7 +102,7 @@ function comparison(results, mode, peers, valueFor) {
       rowOf(group),
       ...shown.map(cell),
       ...(shown.includes('floor') ? [ratio(best.fovea, best.floor)] : []),
-      ...others.map((peer) => ratio(best[peer], best.fovea)),
+      ...others.map((peer) => ratio(best[peer], best[own])),
       ...(shown.includes('onnxruntime') ? [ratio(exact && bestOf(exact, 'onnxruntime'), best.fovea)] : []),
     ];
   });
@@ -116,7 +120,8 @@ function memory(results, mode, peers) {
     { peer, title: titles[peer], pick: bestOf },
     ...(peer === 'torch' ? [{ peer, title: 'PyTorch, smallest mode', pick: smallestOf }] : []),
   ]);
-  const others = columns.filter(({ peer }) => peer !== 'fovea');
+  const own = ownOf(peers);
+  const others = columns.filter(({ peer }) => peer !== own);
   const rows = entriesIn(results, mode).map((group) => {
     const cells = columns.map(({ peer, pick }) => {
       const found = pick(group, peer);
@@ -124,10 +129,13 @@ function memory(results, mode, peers) {
       const { variant, stepMiB, processMiB } = found;
       return `${stepMiB.toFixed(0)} of ${processMiB.toFixed(0)}${named.includes(peer) ? ` (${variant})` : ''}`;
     });
-    const ratios = others.map(({ peer, pick }) => ratio(pick(group, peer), bestOf(group, 'fovea'), 'stepMiB'));
+    const ratios = others.map(({ peer, pick }) => ratio(pick(group, peer), bestOf(group, own), 'stepMiB'));
     return [rowOf(group), ...cells, ...ratios];
   });
-  return table(['', ...columns.map(({ title }) => title), ...others.map(({ title }) => `${title} / Fovea`)], rows);
+  return table(
+    ['', ...columns.map(({ title }) => title), ...others.map(({ title }) => `${title} / ${titles[own]}`)],
+    rows,
+  );
 }
 
 function everything(results) {
@@ -231,9 +239,12 @@ export function report(results, { threads, rounds, revision, quick, peers, load,
     `\`npm run bench:peers\` ${span(results)}, revision ${revision}: ${machine(results)}.`,
     `${threads} threads each; TensorFlow.js and jax-js choose their own number. Medians over ${rounds} ` +
       `${rounds === 1 ? 'round' : 'rounds'} in which all took turns. Versions: ${versions(results).join('; ')}.`,
-    'Each peer appears in its fastest mode, named in brackets. The floor is a minimum: the sum of the shortest times of the ' +
-      'kernels of convolutions and linear layers (`npm run bench -- floor`); in bf16 all of them are in bf16. On CPUs PaddlePaddle ' +
-      'trains in float32 only.',
+    'Each peer appears in its fastest mode, named in brackets.' +
+      (peers.includes('floor')
+        ? ' The floor is a minimum: the sum of the shortest times of the kernels of convolutions and linear layers ' +
+          '(`npm run bench -- floor`); in bf16 all of them are in bf16.'
+        : '') +
+      (peers.includes('paddle') ? ' On CPUs PaddlePaddle trains in float32 only.' : ''),
   ];
   const memoryNote =
     'First number: peak of resident memory during the measured steps, less the memory before the network was made. Second number: ' +

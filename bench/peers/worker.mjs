@@ -7,7 +7,7 @@ import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 
-const names = ['network', 'mode', 'precision', 'variant', 'batch', 'threads', 'model', 'input'];
+const names = ['network', 'mode', 'precision', 'variant', 'batch', 'threads', 'model', 'input', 'engine'];
 const { values } = parseArgs({ options: Object.fromEntries(names.map((name) => [name, { type: 'string' }])) });
 
 export const args = { ...values, batch: Number(values.batch), threads: Number(values.threads) };
@@ -61,6 +61,9 @@ export function versionOf(name) {
 export function randomArray(length, scale = 1) {
   return Float32Array.from({ length }, () => (2 * Math.random() - 1) * scale);
 }
+
+/** `[images, channels, height, width]` of the network that is measured. */
+export const imageShape = () => [args.batch, ...(args.network === 'lenet' ? [1, 28, 28] : [3, 224, 224])];
 
 /** LeNet's parameters with their numbers of inputs: weights as `[out, in, height, width]` or `[in, out]`. */
 export const lenetShapes = {

@@ -53,10 +53,20 @@ function checkEngine(): Finding[] {
     ];
   } catch (error) {
     if (error instanceof InputError) throw error;
-    const meanwhile = 'the portable engine is used instead, in WebAssembly';
-    const finding = lacking('Engine', error, meanwhile);
+    const finding = lacking('Engine', error, substitute());
     // Setup has no library for some systems, whose engine is the portable one.
     return [obstacle() === null ? finding : { ...finding, ok: true, note: true }];
+  }
+}
+
+/** The engine that computes in place of the preferred one. */
+function substitute(): string {
+  try {
+    openEngine('portable');
+    return 'the portable engine is used instead, in WebAssembly';
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error;
+    return `the reference engine is used instead, which is right but slow (${error.reason})`;
   }
 }
 

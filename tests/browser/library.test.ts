@@ -115,6 +115,35 @@ describeWith('chromium', 'the library in Chromium', () => {
     expect(first).toBeGreaterThanOrEqual(acknowledged);
   });
 
+  it('keeps a whole state when the page is closed while it saves', async () => {
+    inWorker('saveForever', 'closed').catch(() => {});
+    await tab.until(`inWorker('progress').then((saved) => saved >= 2)`);
+    const acknowledged = await inWorker<number>('progress');
+    await tab.close();
+    tab = await openTab();
+    const { notes, state, first, equal } = await inWorker<Record<string, unknown>>('savedNumber', 'closed');
+    expect([equal, notes, state]).toEqual([true, first, first]);
+    expect(first).toBeGreaterThanOrEqual(acknowledged);
+  });
+
+  it('continues after its page slept, with the same bits', async () => {
+    const training = (name: string) => inWorker<object>('resume', name, 0, 60);
+    const awake = await training('awake');
+    let isDone = false;
+    const asleep = training('asleep').finally(() => {
+      isDone = true;
+    });
+    const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+    for (let naps = 0; naps < 3; naps++) {
+      await pause(30);
+      await tab.call('Page.setWebLifecycleState', { state: 'frozen' });
+      await pause(100);
+      expect(isDone).toBe(false);
+      await tab.call('Page.setWebLifecycleState', { state: 'active' });
+    }
+    expect(await asleep).toEqual(awake);
+  });
+
   it('refuses a training that another tab has open, and keeps the state when there is no room', async () => {
     await inWorker('hold', 'numbers');
     const other = await openTab();

@@ -135,6 +135,27 @@ describe('without oneDNN', () => {
     expect(engine).toMatchObject({ name: 'portable', threads: 2 });
   });
 
+  it('and without vectors in WebAssembly the reference engine takes over, and says why', async () => {
+    const { NODE_OPTIONS } = withoutLibrary;
+    // Code with vectors is refused, as by a processor that has none.
+    const plain = `${NODE_OPTIONS} --import data:text/javascript,WebAssembly.validate=()=>false`;
+    const env = { ...withoutLibrary, NODE_OPTIONS: plain };
+    const runs = [
+      fovea(trainArgs('plain', '--epochs', '1', '--batch-size', '50'), env),
+      fovea(trainArgs('refused', '--engine', 'portable'), env),
+      // A hardened system without WebAssembly.
+      fovea(['doctor'], { ...withoutLibrary, NODE_OPTIONS: `${NODE_OPTIONS} --jitless` }),
+    ];
+    expect(await Promise.all(runs.map(({ ended }) => ended))).toEqual([0, 2, 1]);
+    const [trained, refused, doctor] = runs.map(({ output }) => output);
+    expect(trained.err).toMatch(/\[portable\] expected WebAssembly with vectors of 128 bits, got none: update .*\n/);
+    expect(trained.err).toMatch(/computing with the reference engine, which is right but slow/);
+    expect(JSON.parse(readFileSync(path('plain/config.json'), 'utf8')).engine.name).toBe('reference');
+    expect(refused.err).toMatch(/^fovea: \[portable\] expected WebAssembly with vectors of 128 bits, got none: .*\n$/);
+    expect(readdirSync(root)).not.toContain('refused');
+    expect(doctor.out).toMatch(/✗ Engine .*; the reference engine is used instead/);
+  });
+
   it('to ask for it is a wrong call', async () => {
     const { output, ended } = fovea(trainArgs('none', '--engine', 'onednn'), withoutLibrary);
     expect(await ended).toBe(2);

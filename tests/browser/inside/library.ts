@@ -79,7 +79,7 @@ const functions = {
   },
 
   /** Trains, and saves after every third step; ends after so many steps. */
-  async resume(name: string, steps: number) {
+  async resume(name: string, steps: number, epochs = 4) {
     const { store, network, dataset, rule } = await makeTraining(name);
     const from = await store.read();
     from?.restore(network, rule);
@@ -90,7 +90,7 @@ const functions = {
       optimizer: rule,
       loss: (outputs, labels) => objective.forward(outputs, labels),
       trainLoader: new io.DataLoader(dataset, { batchSize: 8, shuffle: true }),
-      epochs: 4,
+      epochs,
       saveSteps: 3,
       save: (training) => store.save(training, { steps: training.optimizer.steps }),
       from: from ?? undefined,
