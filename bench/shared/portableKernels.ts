@@ -1,5 +1,5 @@
 import type { TaskKernel } from '../../src/engine/kernels/taskKernel.js';
-import { transformedPlace, winogradKernel, winogradWeights } from '../../src/engine/kernels/winogradConv.js';
+import { transformedPlace, winogradKernel } from '../../src/engine/kernels/winogradConv.js';
 import { winogradGradient } from '../../src/engine/kernels/winogradGradient.js';
 import { openPortable } from '../../src/engine/portable/engine.js';
 import { forwardAxis } from '../../src/engine/portable/kernels/axis.js';
@@ -86,10 +86,6 @@ export function kernelSpeeds(layer: string): Readonly<Record<string, number>> {
       'Winograd forward': measure(winograd.forward, [sizes.x, transformed, sizes.y]),
       'Winograd input gradient': measure(winograd['input gradient'], [sizes.y, transformed, sizes.x]),
       'Winograd weight gradient': measure(winogradGradient(gradientShape, 1), [sizes.x, sizes.y, transformed]),
-      'Winograd weights': measure(winogradWeights(padded(outChannels) / 8, inChannels, false), [
-        sizes.weights,
-        transformed,
-      ]),
     });
   }
   const flops = 2 * sizes.y * inChannels * kernel * kernel;

@@ -115,6 +115,24 @@ describeWith('chromium', 'the library in Chromium', () => {
     expect(first).toBeGreaterThanOrEqual(acknowledged);
   });
 
+  it('refuses a training that another tab has open, and keeps the state when there is no room', async () => {
+    await inWorker('hold', 'numbers');
+    const other = await openTab();
+    expect(await other.evaluate(`inWorker('savedNumber', 'numbers')`)).toEqual({
+      error: expect.stringMatching(/^InputError: .* got one that another tab has open; close that tab$/),
+    });
+    await tab.close();
+    tab = other;
+    const before = await inWorker<object>('savedNumber', 'numbers');
+    await tab.call('Storage.overrideQuotaForOrigin', { origin: server.address, quotaSize: 1000 });
+    expect(await inWorker('saveForever', 'numbers')).toEqual({
+      error: expect.stringMatching(/^FileError: .*expected to save, got .*the state before is kept$/s),
+    });
+    await tab.call('Storage.overrideQuotaForOrigin', { origin: server.address });
+    await startAgain();
+    expect(await inWorker('savedNumber', 'numbers')).toEqual(before);
+  });
+
   it('keeps a whole state when the page is closed while it saves', async () => {
     inWorker('saveForever', 'closed').catch(() => {});
     await tab.until(`inWorker('progress').then((saved) => saved >= 2)`);
@@ -142,24 +160,6 @@ describeWith('chromium', 'the library in Chromium', () => {
       await tab.call('Page.setWebLifecycleState', { state: 'active' });
     }
     expect(await asleep).toEqual(awake);
-  });
-
-  it('refuses a training that another tab has open, and keeps the state when there is no room', async () => {
-    await inWorker('hold', 'numbers');
-    const other = await openTab();
-    expect(await other.evaluate(`inWorker('savedNumber', 'numbers')`)).toEqual({
-      error: expect.stringMatching(/^InputError: .* got one that another tab has open; close that tab$/),
-    });
-    await tab.close();
-    tab = other;
-    const before = await inWorker<object>('savedNumber', 'numbers');
-    await tab.call('Storage.overrideQuotaForOrigin', { origin: server.address, quotaSize: 1000 });
-    expect(await inWorker('saveForever', 'numbers')).toEqual({
-      error: expect.stringMatching(/^FileError: .*expected to save, got .*the state before is kept$/s),
-    });
-    await tab.call('Storage.overrideQuotaForOrigin', { origin: server.address });
-    await startAgain();
-    expect(await inWorker('savedNumber', 'numbers')).toEqual(before);
   });
 
   it('decodes and prepares pictures as Node does', async () => {
