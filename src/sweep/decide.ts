@@ -135,7 +135,7 @@ function searchJob(definition: SweepDefinition, progress: Progress): Job | null 
   const begun = new Set([...trials.map(({ id }) => id), ...running.map(({ trial }) => trial)]);
   const id = begun.size + 1;
   if (id > trialCount(definition)) return null;
-  return job(id, valuesOf(definition, id, trials, running, rungs), 0);
+  return job(id, valuesOf(definition, id, trials, running), 0);
 }
 
 /** The values of a new trial. */
@@ -144,36 +144,37 @@ function valuesOf(
   id: number,
   trials: readonly Trial[],
   running: readonly Job[],
-  rungs: readonly number[],
 ): Values {
   if (settings.method === 'grid') return gridOf(parameters, settings.levels)[id - 1];
   const generator = new RandomGenerator(settings.seed).fork(`trial ${id}`);
   if (settings.method === 'random') return randomValues(parameters, generator);
   const definition = { settings, parameters, ...rest };
-  const seen = observations(definition, trials, rungs);
+  const seen = standings(trials.map(({ results }) => results.map((result) => costOf(result, definition)))).map(
+    (cost, i): Observation => ({ values: searched(definition, trials[i].values), cost }),
+  );
   // A running trial counts as a bad one, so that workers try different places.
-  const worst = Math.max(0, ...seen.map(({ cost }) => cost).filter(Number.isFinite));
-  const others = running.map(({ values }) => ({ values: searched(definition, values), cost: worst }));
+  const others = running.map(({ values }): Observation => ({ values: searched(definition, values), cost: 1 }));
   return propose(parameters, [...seen, ...others], generator);
 }
 
 /**
- * The trials to learn from: those of the highest rung that enough have reached, as in BOHB (Falkner et al.,
- * 2018); trials that failed count at every rung.
+ * The share of the other trials that are better than each one; equal ones count half. Two trials are compared
+ * at the highest rung that both have reached, so that stopped trials count too: a search that learns from
+ * whole trainings alone returns to places where all trials are stopped. A trial that failed is worse than all
+ * others.
+ *
+ * @param costs of each trial at the rungs that it has reached, lowest rung first; infinite where it failed
  */
-function observations(definition: SweepDefinition, trials: readonly Trial[], rungs: readonly number[]): Observation[] {
-  const at = (rung: number) =>
-    trials.flatMap(({ values, results }): Observation[] => {
-      const result = results[Math.min(rung, results.length - 1)];
-      if (result.value !== null && results.length <= rung) return [];
-      return [{ values: searched(definition, values), cost: costOf(result, definition) }];
-    });
-  const enough = 2 * definition.parameters.length + 2;
-  for (let rung = rungs.length - 1; rung > 0; rung--) {
-    const found = at(rung);
-    if (found.filter(({ cost }) => Number.isFinite(cost)).length >= enough) return found;
-  }
-  return at(0);
+export function standings(costs: readonly (readonly number[])[]): number[] {
+  const hasFailed = costs.map((own) => !own.every(Number.isFinite));
+  const isBetter = (a: number, b: number): number => {
+    if (hasFailed[a] || hasFailed[b]) return hasFailed[a] === hasFailed[b] ? 0.5 : Number(hasFailed[b]);
+    const rung = Math.min(costs[a].length, costs[b].length) - 1;
+    const difference = costs[a][rung] - costs[b][rung];
+    return difference === 0 ? 0.5 : Number(difference < 0);
+  };
+  const others = Math.max(1, costs.length - 1);
+  return costs.map((_, i) => costs.reduce((sum, _own, k) => sum + (k === i ? 0 : isBetter(k, i)), 0) / others);
 }
 
 /** The values of the parameters of the search. */

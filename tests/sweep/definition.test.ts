@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { InputError } from '../../src/errors.js';
 import { RandomGenerator } from '../../src/random.js';
 import { promotable, rungsOf, trainingsOf } from '../../src/sweep/asha.js';
+import { standings } from '../../src/sweep/decide.js';
 import { sweepOf } from '../../src/sweep/definition.js';
 import { importances } from '../../src/sweep/importance.js';
 import { compareOverSeeds } from '../../src/sweep/seedNoise.js';
@@ -197,6 +198,16 @@ test('successive halving continues the best third of each rung, and stops none t
       3,
     ),
   ).toBeNull();
+});
+
+test('trials are compared at the highest rung that both have reached, and those that failed are worst', () => {
+  // The first two continued; the second one turned out bad, but was better than the third one before.
+  const costs = [[0.2, 0.1], [0.3, 0.9], [0.4], [0.5], [0.1, Number.POSITIVE_INFINITY], [Number.POSITIVE_INFINITY]];
+  const found = standings(costs);
+  expect(found.map((share) => 5 * share)).toEqual([0, 1, 2, 3, 4.5, 4.5]);
+  expect(standings([[0.3], [0.3], [0.2]]).map((share) => 2 * share)).toEqual([1.5, 1.5, 0]);
+  expect(standings([[0.3]])).toEqual([0]);
+  expect(standings([])).toEqual([]);
 });
 
 test('the work of a search is that of all trials, and between the best third and all of them with successive halving', () => {
