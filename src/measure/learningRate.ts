@@ -4,6 +4,7 @@ import { type RandomGenerator, withGenerator } from '../random.js';
 import { prepareRun } from '../run/create.js';
 import { stepOf } from '../run/parts.js';
 import type { RunOptions } from '../run/runOptions.js';
+import { mean } from '../statistics/probabilityMetrics.js';
 import { RunningMetrics } from '../train/runningMetrics.js';
 import { trainStep } from '../train/step.js';
 
@@ -67,7 +68,7 @@ export async function findLearningRate(
   const metrics = new RunningMetrics([]);
   const points: RatePoint[] = [];
   let ended: string | null = null;
-  let mean = 0;
+  let running = 0;
   network.train();
   const batches = endlessly(trainLoader, generator);
   for (let i = 0; i < steps && ended === null; i++) {
@@ -87,8 +88,8 @@ export async function findLearningRate(
       ended = `the loss is not finite at the rate ${short(rate)}`;
       break;
     }
-    mean = memory * mean + (1 - memory) * loss;
-    const smoothed = mean / (1 - memory ** (i + 1));
+    running = memory * running + (1 - memory) * loss;
+    const smoothed = running / (1 - memory ** (i + 1));
     points.push({ rate, loss, smoothed });
     onStep?.(i + 1, steps, smoothed);
     const lowest = Math.min(...points.map((point) => point.smoothed));
@@ -111,26 +112,41 @@ async function* endlessly(loader: DataLoader, generator: RandomGenerator): Async
   for (;;) yield* withGenerator(generator, () => loader.epoch());
 }
 
-/** Half of the window, in steps, over which a slope is measured. */
-const window = 4;
+/** Half of the window over which slopes and means are measured: this share of the steps, at least so many. */
+const windowShare = 0.08;
+const leastWindow = 4;
+/** A fall below this share of the first losses, or below so many standard errors, may be noise. */
+const leastFall = 0.02;
+const leastErrors = 3;
+/** The loss falls for good once it has fallen by this share of the whole fall. */
+const begunShare = 0.5;
 
 /**
- * The rate where the smoothed loss falls fastest, over equal factors of the rate, before its lowest value;
- * at most a third of the rate of that value.
+ * The rate where the loss falls fastest, over equal factors of the rate, before its lowest value; at most a
+ * third of the rate of that value. Means and slopes are those of the losses around a step: the running mean
+ * lags behind, and its first values are as noisy as single losses.
  */
 export function suggest(points: readonly RatePoint[]): Pick<RateSearch, 'suggestion' | 'reason'> {
-  if (points.length <= 2 * window)
+  const window = Math.max(leastWindow, Math.round(windowShare * points.length));
+  if (points.length <= 3 * window)
     return { suggestion: null, reason: 'There are too few steps before the loss explodes.' };
-  const losses = points.map(({ smoothed }) => smoothed);
-  const lowest = losses.indexOf(Math.min(...losses));
+  const losses = points.map(({ loss }) => loss);
+  const around = (i: number) => losses.slice(Math.max(0, i - window), i + window + 1);
+  const means = losses.map((_, i) => mean(around(i)));
+  const lowest = means.indexOf(Math.min(...means));
+  const first = losses.slice(0, 2 * window + 1);
+  const fall = mean(first) - means[lowest];
+  const noise = noiseOf(losses.slice(0, Math.max(lowest, first.length)));
+  const error = noise * Math.sqrt(1 / first.length + 1 / around(lowest).length);
+  // Slopes before the loss falls for good are noise.
+  const begin = means.findLastIndex((own, i) => i < lowest && own >= mean(first) - begunShare * fall);
   let steepest = -1;
-  let slope = 0;
-  for (let i = window; i <= Math.min(lowest, points.length - 1 - window); i++) {
-    const own = losses[i + window] - losses[i - window];
-    if (own < slope) [steepest, slope] = [i, own];
+  let fastest = 0;
+  for (let i = Math.max(window, begin); i <= Math.min(lowest, points.length - 1 - window); i++) {
+    const own = slopeOf(around(i));
+    if (own < fastest) [steepest, fastest] = [i, own];
   }
-  const fallen = losses[0] - losses[lowest];
-  if (steepest < 0 || fallen < 0.02 * Math.abs(losses[0])) {
+  if (steepest < 0 || fall < leastFall * Math.abs(mean(first)) || fall < leastErrors * error) {
     return {
       suggestion: null,
       reason: 'The loss falls nowhere by more than its noise: take more steps, larger batches, or look at the data.',
@@ -143,6 +159,19 @@ export function suggest(points: readonly RatePoint[]): Pick<RateSearch, 'suggest
       `The loss falls fastest at ${short(points[steepest].rate)} and is lowest at ${short(points[lowest].rate)}, beyond which it rises` +
       `${points[steepest].rate > points[lowest].rate / 3 ? '; a third of that leaves room for noise' : ''}.`,
   };
+}
+
+/** Slope of a line through values at equal distances. */
+function slopeOf(values: readonly number[]): number {
+  const middle = (values.length - 1) / 2;
+  const sum = values.reduce((total, value, i) => total + (i - middle) * value, 0);
+  return sum / values.reduce((total, _, i) => total + (i - middle) ** 2, 0);
+}
+
+/** Standard deviation of values around a curve, from the differences of neighbors. */
+function noiseOf(values: readonly number[]): number {
+  const squares = values.slice(1).map((value, i) => (value - values[i]) ** 2);
+  return Math.sqrt(mean(squares) / 2);
 }
 
 function short(rate: number): string {

@@ -45,7 +45,7 @@ export function unknownKey(key: string, others: readonly string[] = [], only = f
 }
 
 /** Message about an unknown text, with the nearest; undefined for other values. */
-function choiceMessage(issue: z.core.$ZodIssue, given: unknown): string | undefined {
+export function choiceMessage(issue: z.core.$ZodIssue, given: unknown): string | undefined {
   if (typeof given !== 'string') return undefined;
   const inner = issue.code === 'invalid_union' ? issue.errors.flat() : [issue];
   const known = inner.flatMap((one) => (one.code === 'invalid_value' ? one.values.map(String) : []));

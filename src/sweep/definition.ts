@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { InputError } from '../errors.js';
 import { namedModel } from '../run/catalog/models.js';
-import { configurationOf, unknownKey } from '../run/configuration.js';
+import { choiceMessage, configurationOf, unknownKey } from '../run/configuration.js';
 import { count, natural } from '../run/option.js';
 import { type TrainingOptions, trainingOptions } from '../run/trainingOptions.js';
 import type { Json } from '../text/json.js';
 import { option } from '../text/option.js';
+import { nearestName } from '../text/suggest.js';
 import { gridOf, type Parameter, type Range, type Values } from './space.js';
 
 /** A whole sweep, as its folder keeps it. */
@@ -91,6 +92,8 @@ export function sweepOf(value: unknown, where: string): SweepDefinition {
     else parameters.push(parameter);
   }
   if (parameters.length === 0) {
+    // A value that is no range of its kind is the likely cause.
+    configurationOf(base, where);
     throw refuse('expected a key with a range, such as lr: { log: [0.0001, 0.1] }, got none');
   }
   const ordered = inOrder(parameters, base, refuse);
@@ -141,16 +144,21 @@ function settingsOf(given: Json, refuse: Refuse): Asked {
   return { ...others, asha: found === false ? null : found === true ? asha.parse({}) : found };
 }
 
-/** A value of a schema; its first fault is refused. */
+/** A value of a schema. */
 function checked<T extends z.ZodObject>(where: string, schema: T, given: Json, refuse: Refuse): z.infer<T> {
   const result = schema.safeParse(given);
   if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  if (issue.code === 'unrecognized_keys') {
-    throw refuse(`${where}: ${unknownKey(issue.keys[0], Object.keys(schema.shape), true)}`);
-  }
-  const message = `${issue.message.charAt(0).toLowerCase()}${issue.message.slice(1)}`;
-  throw refuse(`${[where, ...issue.path].join('.')}: ${message}`);
+  const problems = result.error.issues.flatMap((issue) => {
+    if (issue.code === 'unrecognized_keys') {
+      return issue.keys.map((key) => `${where}: ${unknownKey(key, Object.keys(schema.shape), true)}`);
+    }
+    const value = issue.path.reduce<unknown>((inner, key) => Object(inner)[key], given);
+    const message =
+      choiceMessage(issue, value) ??
+      `${issue.message.charAt(0).toLowerCase()}${issue.message.slice(1)}, got ${JSON.stringify(value)}`;
+    return [`${[where, ...issue.path].join('.')}: ${message}`];
+  });
+  throw refuse(problems.join('; '));
 }
 
 /** A parameter if a value is a range; null for a plain value. */
@@ -159,6 +167,11 @@ function parameterOf(key: string, given: Json, refuse: Refuse): Parameter | null
   const { when = null, ...rest } = given as Record<string, Json>;
   const kind = kinds.find((one) => Object.hasOwn(rest, one));
   if (kind === undefined) {
+    const near = Object.keys(rest).map((name) => [name, nearestName(name, kinds)] as const);
+    const mistyped = near.find(([, name]) => name !== null);
+    if (mistyped !== undefined && !trainingOptions[key as keyof typeof trainingOptions].type.safeParse(given).success) {
+      throw refuse(`${key}: unknown range ${mistyped[0]}, did you mean ${mistyped[1]}?`);
+    }
     if (when === null) return null;
     throw refuse(
       `${key}: expected one of ${kinds.join(', ')} beside when, got ${Object.keys(rest).join(', ') || 'none'}`,

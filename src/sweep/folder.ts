@@ -40,6 +40,18 @@ export class SweepFolder {
     this.journal = new Journal(path);
   }
 
+  /** @throws {InputError} unless a sweep can be made in a folder: it must be new or empty */
+  static async check(path: string): Promise<void> {
+    await outputFolder(path, 'sweep');
+    const names = existsSync(path) ? await readdir(path) : [];
+    if (names.some((name) => !isTemporary(name) && !name.startsWith(lockFile))) {
+      const resume = names.includes(definitionFile) ? `resume that sweep (${option('resume')}), or ` : '';
+      throw new InputError(
+        `[sweep] ${path}: expected a new or empty folder, got one with other files; ${resume}choose another ${option('out')}`,
+      );
+    }
+  }
+
   /**
    * Makes a new folder.
    *
@@ -49,14 +61,7 @@ export class SweepFolder {
    */
   static async create(path: string, value: Json, where: string): Promise<SweepFolder> {
     const definition = sweepOf(value, where);
-    await outputFolder(path, 'sweep');
-    const names = existsSync(path) ? await readdir(path) : [];
-    if (names.some((name) => !isTemporary(name) && !name.startsWith(lockFile))) {
-      const resume = names.includes(definitionFile) ? `resume that sweep (${option('resume')}), or ` : '';
-      throw new InputError(
-        `[sweep] ${path}: expected a new or empty folder, got one with other files; ${resume}choose another ${option('out')}`,
-      );
-    }
+    await SweepFolder.check(path);
     await makeFolder(path);
     const lock = await lockFolder(path, 'sweep');
     try {

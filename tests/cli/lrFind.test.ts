@@ -1,8 +1,9 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { setThreads } from '../../src/engine/select.js';
 import { type RatePoint, suggest } from '../../src/measure/learningRate.js';
+import { RandomGenerator } from '../../src/random.js';
 import { smallMnist } from '../smallMnist.js';
 import { temporaryFolder } from '../temporary.js';
 import { linesOf, type Result, runFovea } from './run.js';
@@ -67,6 +68,28 @@ test('the suggestion is where the loss falls fastest, and there is none for a lo
   expect(suggest(curve(() => 2.3)).suggestion).toBeNull();
   expect(suggest(curve((x) => 2 + x / 10 + 1)).suggestion).toBeNull();
   expect(suggest([]).suggestion).toBeNull();
+});
+
+test('noise gives hardly ever a suggestion, and moves that of a loss that falls by less than a factor of ten', () => {
+  let suggested = 0;
+  for (let seed = 0; seed < 50; seed++) {
+    const generator = new RandomGenerator(seed);
+    const found = (loss: (exponent: number) => number) =>
+      suggest(curve((x) => loss(x) + 0.15 * generator.normal())).suggestion;
+    if (found(() => 2.3) !== null) suggested++;
+    const rate = found((x) => 2.3 - 0.4 * Math.tanh(3 * (x + 3)) + (x > -1 ? 4 * (x + 1) ** 2 : 0));
+    expect(Math.abs(Math.log10(rate ?? 0) + 3), `seed ${seed}`).toBeLessThan(1);
+  }
+  expect(suggested).toBeLessThan(5);
+});
+
+test('never writes over a file', async () => {
+  const path = join(root, 'mine.html');
+  writeFileSync(path, 'mine');
+  const { code, err } = await runFovea(...args, '--report', path);
+  expect(code).toBe(2);
+  expect(err).toMatch(/expected a new file, got one that is there already/);
+  expect(readFileSync(path, 'utf8')).toBe('mine');
 });
 
 test.each([

@@ -93,6 +93,15 @@ describe('a sweep', () => {
     expect(err).toMatch(message);
   });
 
+  test('refuses data that are not there once, and makes no folder', async () => {
+    const [config, path] = [join(root, 'no data.yaml'), join(root, 'refused')];
+    writeFileSync(config, `model: lenet\ndata: mnist\ndataDir: ${join(root, 'nowhere')}\nlr: { log: [0.01, 0.1] }\n`);
+    const { code, out: printed, err } = await runFovea('sweep', '--config', config, '--out', path);
+    expect([code, printed, existsSync(path)]).toEqual([2, '', false]);
+    expect(err.trim().split('\n')).toHaveLength(1);
+    expect(err).toContain('nowhere');
+  });
+
   test('refuses trainings that can all not begin, with the reason', async () => {
     const path = join(root, 'impossible');
     const config = yaml(

@@ -61,6 +61,18 @@ describe('a sweep as it is asked for', () => {
       { lr: { log: [1e-3, 1] }, sweep: { asha: { minEpochs: 9 } } },
       /sweep.asha.minEpochs: expected fewer than the 9 epochs/,
     ],
+    ['a range that is unknown', { lr: { logg: [1e-3, 1] } }, /lr: unknown range logg, did you mean log\?/],
+    ['a list for a range', { lr: [0.1, 0.2] }, /lr: /],
+    [
+      'an unknown method',
+      { lr: { log: [1e-3, 1] }, sweep: { method: 'bayes' } },
+      /sweep.method: expected .*got 'bayes'/,
+    ],
+    [
+      'several wrong settings',
+      { lr: { log: [1e-3, 1] }, sweep: { trials: 0, metric: 'auc' } },
+      /sweep.trials: .*got 0; sweep.metric: expected accuracy, loss, got 'auc'/,
+    ],
     ['settings that are none', { lr: { log: [1e-3, 1] }, sweep: 3 }, /sweep: /],
     ['a reversed range', { lr: { range: [0.1, 0.01] } }, /lr.range: expected the least number first/],
     ['an empty range', { lr: { range: [] } }, /lr.range: expected two numbers, .* got \[\]/],

@@ -1,6 +1,5 @@
 import { InputError } from '../../errors.js';
 import { writeFileAtomic } from '../../io/files/atomic.js';
-import { outputFile } from '../../io/files/outputs.js';
 import { findLearningRate, type RatePoint, type RateSearch } from '../../measure/learningRate.js';
 import { renderRatePage } from '../../measure/ratePage.js';
 import { dataFor } from '../../run/catalog/datasets.js';
@@ -9,6 +8,7 @@ import { formatMetric } from '../../text/numbers.js';
 import { Progress } from '../../text/progress.js';
 import { DownloadDisplay, ReadingDisplay } from '../display.js';
 import { Interruption } from '../interrupt.js';
+import { newFile } from '../newOutput.js';
 import { applyEngine } from '../options.js';
 import { print, printJson, printSentences, printTable, type Terminal } from '../terminal.js';
 import type { TrainCommandOptions } from '../training/open.js';
@@ -36,7 +36,7 @@ export async function lrFind(
   const { model, options } = await configured(name, called, given);
   if (model === undefined) throw new InputError('[lr-find] model: expected a network such as lenet, got none');
   applyEngine(options);
-  if (report !== undefined) await outputFile(report, 'lr-find');
+  if (report !== undefined) await newFile(report, 'lr-find', '--report');
   const { data = dataFor(model), json = false } = options;
   const interruption = new Interruption(terminal, 'ending');
   const download = new DownloadDisplay(terminal, interruption.signal);

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { FoveaError, InputError, messageOf } from '../../errors.js';
+import { FileError, FoveaError, InputError, messageOf } from '../../errors.js';
 import { freshSeeds } from '../../sweep/decide.js';
-import { plainValues, type SweepDefinition } from '../../sweep/definition.js';
+import { plainValues, type SweepDefinition, sweepOf } from '../../sweep/definition.js';
 import { type Estimate, estimateOf, workOf } from '../../sweep/estimate.js';
 import { SweepFolder } from '../../sweep/folder.js';
 import type { Job } from '../../sweep/journal.js';
@@ -27,12 +27,11 @@ interface SweepCommandOptions extends EngineOptions {
 /** Searches the values of a recipe, and says what is noise. */
 export async function sweep(options: SweepCommandOptions, terminal: Terminal): Promise<number> {
   applyEngine(options);
-  const folder = await folderFor(options);
-  const { definition } = folder;
   const { json = false } = options;
+  const folder = await folderFor(options, json, terminal);
+  const { definition } = folder;
   const interruption = new Interruption(terminal, 'saving the training that is under way');
   try {
-    if ((await folder.journal.read()).length === 0) await announce(folder, json, terminal);
     let done = 0;
     const finished = await work(folder, {
       signal: interruption.signal,
@@ -66,14 +65,22 @@ export async function sweep(options: SweepCommandOptions, terminal: Terminal): P
   }
 }
 
-async function folderFor({ config, resume, out }: SweepCommandOptions): Promise<SweepFolder> {
+/** Opens the folder to resume, or makes a new one once it is clear that the sweep can begin. */
+async function folderFor(
+  { config, resume, out }: SweepCommandOptions,
+  json: boolean,
+  terminal: Terminal,
+): Promise<SweepFolder> {
   if (resume !== undefined) {
     if (config !== undefined || out !== undefined) {
       throw new InputError(
         '[sweep] --resume: expected no --config and --out beside it, got one; a sweep keeps its own',
       );
     }
-    return SweepFolder.open(resume);
+    const folder = await SweepFolder.open(resume);
+    const isNew = (await folder.journal.read()).length === 0;
+    if (isNew) await announce(folder, json, terminal);
+    return folder;
   }
   if (config === undefined) {
     throw new InputError(
@@ -81,7 +88,11 @@ async function folderFor({ config, resume, out }: SweepCommandOptions): Promise<
     );
   }
   const value = (await readYaml(config)) as Json;
-  return SweepFolder.create(out ?? newName(), value, config);
+  const path = out ?? newName();
+  const definition = sweepOf(value, config);
+  await SweepFolder.check(path);
+  await announce({ path, definition }, json, terminal);
+  return SweepFolder.create(path, value, config);
 }
 
 function newName(): string {
@@ -89,9 +100,12 @@ function newName(): string {
 }
 
 /** Says what will be done, and about how long it takes. */
-async function announce(folder: SweepFolder, json: boolean, terminal: Terminal): Promise<void> {
-  const { definition, path } = folder;
-  const estimate = await costOf(folder, terminal);
+async function announce(
+  { definition, path }: Pick<SweepFolder, 'definition' | 'path'>,
+  json: boolean,
+  terminal: Terminal,
+): Promise<void> {
+  const estimate = await costOf(definition, terminal);
   if (json) {
     printJson(terminal, 'sweep.start', {
       event: 'sweep',
@@ -121,15 +135,18 @@ async function announce(folder: SweepFolder, json: boolean, terminal: Terminal):
   print(terminal, '');
 }
 
-/** Null if the plain recipe cannot be measured; its training says why. */
-async function costOf(folder: SweepFolder, terminal: Terminal): Promise<Estimate | null> {
-  const { definition } = folder;
+/**
+ * Null if the plain recipe cannot be measured, but others may.
+ *
+ * @throws {FileError} for data that cannot be read, by any recipe
+ */
+async function costOf(definition: SweepDefinition, terminal: Terminal): Promise<Estimate | null> {
   const [seed] = freshSeeds(definition);
   const job: Job = { kind: 'plain', trial: 0, seed, epochs: definition.epochs, values: plainValues(definition) };
   try {
     return await estimateOf(definition, newRunOf(definition, job));
   } catch (error) {
-    if (!(error instanceof FoveaError)) throw error;
+    if (!(error instanceof FoveaError) || error instanceof FileError) throw error;
     complain(terminal, `[sweep] plain recipe: ${messageOf(error)}`);
     return null;
   }
