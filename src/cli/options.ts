@@ -99,6 +99,7 @@ export interface EvalCommandOptions extends EngineOptions, ImageLoadingOptions {
   readonly best?: boolean;
   readonly fixes?: string;
   readonly tta?: TestTimeAugmentation;
+  readonly intervals?: boolean;
   readonly positive?: string;
   readonly screening?: boolean;
   readonly report?: string;

@@ -142,6 +142,7 @@ Examples:
         'test-time augmentation: average the outputs for the image and its mirror image, or for all four flips',
       ).choices(augmentationNames),
     )
+    .option('--intervals', 'intervals of all metrics for more than 1,000 images too, which takes a while')
     .option('--report <file>', 'new HTML file with the metrics, curves and worst mistakes')
     .option(
       '--predictions <file>',

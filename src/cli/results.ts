@@ -1,9 +1,11 @@
 import { calibrationRows, reliabilityRows } from '../report/calibration.js';
 import { confusedPairs } from '../report/classScores.js';
+import { intervalCells, intervalReasons } from '../report/intervalsSection.js';
+import type { PredictionIntervals } from '../run/predictions/intervals.js';
 import { type CalibrationSummary, wilsonInterval } from '../statistics/index.js';
 import { formatCount, formatPercent } from '../text/numbers.js';
 import { displayWidth, formatTable } from '../text/table.js';
-import { print, printTable, type Terminal, widthOf } from './terminal.js';
+import { print, printSentences, printTable, type Terminal, widthOf } from './terminal.js';
 
 /** The results of a network that eval and the end of a training print. */
 
@@ -92,4 +94,22 @@ export function printCalibration(
   const half = [right('images'), right('mean'), right('share')];
   printTable(terminal, [{ header: 'probability' }, ...half, ...half], reliabilityRows(before, after), { indent: 2 });
   print(terminal, '');
+}
+
+/** Metrics with intervals by image and, where images have groups, by group. */
+export function printIntervals(terminal: Terminal, { groups, metrics }: PredictionIntervals): void {
+  print(terminal, '');
+  printTable(
+    terminal,
+    [
+      { header: 'metric' },
+      { header: 'value', align: 'right' },
+      { header: '95 % interval by image' },
+      ...(groups === null ? [] : [{ header: `by group, of ${formatCount(groups)}` }]),
+    ],
+    metrics.map(intervalCells),
+    { indent: 2 },
+  );
+  print(terminal, '');
+  for (const reason of intervalReasons(metrics)) printSentences(terminal, `  ${reason}`);
 }

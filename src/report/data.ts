@@ -1,4 +1,4 @@
-import type { CalibrationSummary, ScreeningMetrics } from '../statistics/index.js';
+import type { CalibrationSummary, MetricIntervals, ScreeningMetrics } from '../statistics/index.js';
 
 /**
  * All data of a run's report. If optional values are missing or NaN, the report says so or leaves them out.
@@ -29,8 +29,19 @@ export interface ReportData {
   readonly test?: readonly TestEvaluation[] | undefined;
   /** The calibration of probabilities, before and after, on some sets of images. */
   readonly calibration?: CalibrationReport | undefined;
+  /** Metrics with 95 % intervals by resampling. */
+  readonly intervals?: IntervalReport | undefined;
   /** How far the metrics are optimistic, since there are no test images. */
   readonly optimism?: string | undefined;
+}
+
+/** Metrics of some images with their 95 % intervals. */
+export interface IntervalReport {
+  /** `120 test images`. */
+  readonly images: string;
+  /** Number of groups, such as patients; null without groups. */
+  readonly groups: number | null;
+  readonly metrics: readonly MetricIntervals[];
 }
 
 export interface CalibrationReport {

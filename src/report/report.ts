@@ -5,6 +5,7 @@ import { checkConfusion, countCorrect, countImages } from './classScores.js';
 import { withContents } from './contents.js';
 import type { ReportData } from './data.js';
 import { type Html, html, Html as Raw, unbroken } from './html.js';
+import { intervalsSection } from './intervalsSection.js';
 import { mistakesSection, picturesSection } from './pictures.js';
 import { screeningSection, screeningTiles, syntheticNote } from './screeningSection.js';
 import {
@@ -40,6 +41,7 @@ export function renderReport(data: ReportData): string {
   const sections = html`
 ${screening === undefined ? null : screeningSection(screening, names)}
 ${testSection(data.test ?? [], data.optimism)}
+${data.intervals === undefined ? null : intervalsSection(data.intervals)}
 ${data.calibration === undefined ? null : calibrationSection(data.calibration)}
 ${epochs === undefined ? null : curvesSection({ ...names, epochs })}
 ${isEvaluated ? confusionSection(evaluation) : null}

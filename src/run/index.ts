@@ -58,6 +58,7 @@ export {
   type Unreadable,
 } from './predict.js';
 export { readPredictions, type StoredPredictions } from './predictions/file.js';
+export type { PredictionIntervals } from './predictions/intervals.js';
 export type { Predictions } from './predictions/predictions.js';
 export type { PredictionsRecord } from './predictions/record.js';
 export { readWeightsRecord } from './pretrained.js';

@@ -2,7 +2,14 @@ import { dirname, relative, sep } from 'node:path';
 import { FileError, PackageError } from '../errors.js';
 import { type Dataset, readBatch } from '../io/data/dataset.js';
 import { describeCalibrator } from '../report/calibration.js';
-import type { CalibrationReport, MistakePicture, Picture, Screening, TestEvaluation } from '../report/data.js';
+import type {
+  CalibrationReport,
+  IntervalReport,
+  MistakePicture,
+  Picture,
+  Screening,
+  TestEvaluation,
+} from '../report/data.js';
 import { formatCount, formatMetric } from '../text/numbers.js';
 import type { Evaluation } from '../train/evaluation.js';
 import type { EpochRecord } from '../train/history.js';
@@ -20,6 +27,7 @@ import type { RunFolder } from './folder.js';
 import { unreadableOf } from './imageLoading.js';
 import { lossOf } from './losses.js';
 import { positiveOf } from './positive.js';
+import type { PredictionIntervals } from './predictions/intervals.js';
 import type { FinalEvaluation } from './results/finalEvaluations.js';
 import { optimismNote } from './results/selection.js';
 import { seenNotes } from './seen.js';
@@ -58,6 +66,7 @@ export async function renderRunReport(report: RunReport): Promise<string> {
     pictures,
     ...(results != null && {
       test: testOf(results, data.classNames),
+      ...intervalsOf(results, namedDataset(data.name).evalName),
       optimism: optimismNote(folder.config) ?? undefined,
       calibration: calibrationOf(results),
     }),
@@ -77,6 +86,7 @@ export async function renderRunReport(report: RunReport): Promise<string> {
 export async function renderEvaluationReport(
   { folder, weightsSha256, decision, calibrator, operatingPoint, screening }: TrainedRun,
   result: RunEvaluation,
+  intervals: PredictionIntervals | null,
   evalName: string,
 ): Promise<string> {
   const { renderReport } = await import('../report/report.js');
@@ -115,6 +125,9 @@ export async function renderEvaluationReport(
           sets: [{ name: `${evalName} images`, ...result.calibration }],
         },
       }),
+    ...(intervals !== null && {
+      intervals: { images: `${formatCount(result.samples)} ${evalName} images`, ...intervals },
+    }),
     evaluation: { classNames: data.classNames, confusion: result.confusion },
     mistakes: await mistakesOf(result, result.dataset, data),
   });
@@ -129,6 +142,16 @@ function testOf(results: readonly FinalEvaluation[], classNames: readonly string
       loss,
       ...(screening !== null && { screening }),
     }));
+}
+
+/** Intervals of the test images, else of the validation images, with the last weights. */
+function intervalsOf(results: readonly FinalEvaluation[], evalName: string): { intervals?: IntervalReport } {
+  const last = results.filter(({ weights }) => weights === 'last');
+  const found = last.find(({ split }) => split === 'test') ?? last[0];
+  if (found === undefined || found.intervals === null) return {};
+  const { split, evaluation, intervals } = found;
+  const images = `${formatCount(evaluation.samples)} ${split === 'test' ? 'test' : evalName} images`;
+  return { intervals: { images, ...intervals } };
 }
 
 /** How a run was made. */

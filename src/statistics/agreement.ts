@@ -105,9 +105,11 @@ export function matthewsValue(matrix: ConfusionMatrix): MetricValue {
   const covariance = (a: readonly number[], b: readonly number[]) =>
     samples ** 2 - sum(a.map((count, c) => count * b[c]));
   const both = countCorrect(matrix) * samples - sum(rows.map((count, c) => count * columns[c]));
-  if (covariance(rows, rows) === 0) return none('all samples are of one class');
-  if (covariance(columns, columns) === 0) return none('all samples are called one class');
-  return { value: both / Math.sqrt(covariance(rows, rows)) / Math.sqrt(covariance(columns, columns)) };
+  const [ofRows, ofColumns] = [covariance(rows, rows), covariance(columns, columns)];
+  if (ofRows === 0) return none('all samples are of one class');
+  if (ofColumns === 0) return none('all samples are called one class');
+  // One root of the product: without errors the value is 1 exactly.
+  return { value: both / Math.sqrt(ofRows * ofColumns) };
 }
 
 /**

@@ -55,6 +55,7 @@ export {
 export { holm, undistinguished } from './holm.js';
 export { type LikelihoodRatio, type LikelihoodRatios, likelihoodRatios } from './likelihoodRatios.js';
 export { type McNemar, mcnemar } from './mcnemar.js';
+export { type MetricIntervals, metricIntervals } from './metricIntervals.js';
 export { higherIsBetter, type MetricInput, type MetricName, metricNames, prepareMetric } from './namedMetrics.js';
 export { compareAucs, type PairedAuc } from './pairedAuc.js';
 export { type ClassPredictions, predictedClasses } from './predictions.js';

@@ -58,6 +58,11 @@ it('a run keeps its split as a table, and resume and eval restore it', async () 
     split: 'test',
     sameData: true,
     images: splits.filter((part) => part === 'test').length,
+    // Two pictures a patient.
+    intervals: {
+      groups: splits.filter((part) => part === 'test').length / 2,
+      metrics: expect.arrayContaining([expect.objectContaining({ metric: 'brierScore', byGroup: expect.anything() })]),
+    },
   });
   writeFileSync(join(run, 'split.csv'), readFileSync(join(run, 'split.csv'), 'utf8').replace(',test,', ',train,'));
   const edited = await runFovea('eval', run, '--no-cache');

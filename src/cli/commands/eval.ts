@@ -9,6 +9,7 @@ import { namedModel } from '../../run/catalog/models.js';
 import { type DecisionRule, decisionNote, describePoint, screeningOf } from '../../run/decision.js';
 import { evaluateRun, openRun, type RunEvaluation, type TrainedRun, writeEvaluation } from '../../run/evaluate.js';
 import { recordPath } from '../../run/predictions/file.js';
+import { type PredictionIntervals, predictionIntervals, usualIntervalImages } from '../../run/predictions/intervals.js';
 import { groupsOf, metricInput } from '../../run/predictions/metricInput.js';
 import { renderEvaluationReport } from '../../run/report.js';
 import { optimismNote } from '../../run/results/selection.js';
@@ -23,7 +24,7 @@ import { EvaluationDisplay } from '../display.js';
 import { inFlags } from '../flags.js';
 import { newFile } from '../newOutput.js';
 import { applyEngine, applyPrecision, type EvalCommandOptions } from '../options.js';
-import { accuracyFact, hashFacts, printCalibration, printConfusion } from '../results.js';
+import { accuracyFact, hashFacts, printCalibration, printConfusion, printIntervals } from '../results.js';
 import { print, printFacts, printJson, printSentences, printTable, type Terminal } from '../terminal.js';
 import { passedOverFacts } from '../understood.js';
 import { evaluateWeightsFile, isWeightsFile } from './evalWeights.js';
@@ -51,14 +52,18 @@ export async function evaluate(path: string, options: EvalCommandOptions, termin
       ...display.hooks,
     });
     display.end();
+    const intervals =
+      options.intervals === true || result.samples <= usualIntervalImages
+        ? predictionIntervals(result.predictions, run.decision)
+        : null;
     if (report !== undefined) {
       const name = nameOf(result.split, run.folder.config.data.name);
-      await writeFileAtomic(report, await renderEvaluationReport(run, result, name));
+      await writeFileAtomic(report, await renderEvaluationReport(run, result, intervals, name));
     }
     if (predictions !== undefined) await writeEvaluation(predictions, run, result);
     const written = { ...(report !== undefined && { report }), ...(predictions !== undefined && { predictions }) };
-    if (json) printJson(terminal, 'eval.run', { ...forMachines(run, result), ...written });
-    else show(run, result, terminal);
+    if (json) printJson(terminal, 'eval.run', { ...forMachines(run, result), intervals, ...written });
+    else show(run, result, intervals, terminal);
     if (report !== undefined && !json) print(terminal, `\nThe report is in ${report}.`);
     if (predictions !== undefined && !json) {
       print(terminal, `\nEvery prediction is in ${predictions}; its record is ${recordPath(predictions)}.`);
@@ -147,7 +152,7 @@ function fileOf({ dataset }: RunEvaluation, index: number): { file?: string } {
   return dataset instanceof ImageFileDataset ? { file: dataset.files[index].path } : {};
 }
 
-function show(run: TrainedRun, result: RunEvaluation, terminal: Terminal): void {
+function show(run: TrainedRun, result: RunEvaluation, intervals: PredictionIntervals | null, terminal: Terminal): void {
   const { folder, weightsSha256, decision, screening } = run;
   const { model, data } = folder.config;
   const { samples, confusion, split, title, synthetic } = result;
@@ -176,6 +181,7 @@ function show(run: TrainedRun, result: RunEvaluation, terminal: Terminal): void 
     const fit = `Calibration by ${describeCalibrator(run.calibrator)}, on ${formatCount(samples)} ${name} images`;
     printCalibration(terminal, fit, result.calibration);
   }
+  if (intervals !== null) printIntervals(terminal, intervals);
   if (result.plain !== null) showPlain(run, result, result.plain, terminal);
   if (screening) printSentences(terminal, `\n${noMedicalDevice}`);
   const optimism = split === 'validation' && result.sameData ? optimismNote(folder.config) : null;

@@ -59,6 +59,9 @@ export const resultSchemas = {
       withoutAugmentation: ofPart.optional(),
       gains: as('paired comparisons with the evaluation without --tta').optional(),
       calibration: as('agreement of probabilities with shares, before and after calibration').nullable(),
+      intervals: as(
+        'metrics with intervals by image and by group; null for many images without --intervals',
+      ).nullable(),
       mistakes: z.array(
         z.object({
           index: count,

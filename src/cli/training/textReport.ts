@@ -20,7 +20,7 @@ import {
 } from '../../text/numbers.js';
 import type { EpochRecord } from '../../train/history.js';
 import { inFlags } from '../flags.js';
-import { accuracyFact, hashFacts, printCalibration, printConfusion } from '../results.js';
+import { accuracyFact, hashFacts, printCalibration, printConfusion, printIntervals } from '../results.js';
 import { ownCommand, print, printFacts, printSentences, quoted, type Terminal } from '../terminal.js';
 import type { Comparison, TrainingReport } from './report.js';
 import { startFacts, startTitle } from './startFacts.js';
@@ -143,6 +143,9 @@ export class TextReport implements TrainingReport {
       if (isTest) printSentences(this.#terminal, `${noMedicalDevice}\n`);
     }
     if (results !== null) {
+      const { intervals } = results.find(({ split }) => split === 'test') ?? results[0] ?? { intervals: null };
+      // Without groups the intervals above say the same.
+      if (intervals?.groups != null) printIntervals(this.#terminal, intervals);
       this.#calibration(results);
       this.#test(results);
     }

@@ -13,7 +13,7 @@ import type { Evaluation } from '../../train/evaluation.js';
 import type { OpenedSplit } from '../catalog/datasets.js';
 import { namedModel } from '../catalog/models.js';
 import type { RunConfig, SplitRecord } from '../config.js';
-import { screeningOf } from '../decision.js';
+import { decisionRule, screeningOf } from '../decision.js';
 import { appliedChoice } from '../decisions/applied.js';
 import { calibratedEvaluation } from '../decisions/calibrated.js';
 import { chooseDecision, samplesOf, wantsChoice } from '../decisions/choose.js';
@@ -21,6 +21,7 @@ import type { DecisionChoice } from '../decisions/record.js';
 import type { RunFolder } from '../folder.js';
 import { positiveOf } from '../positive.js';
 import { bestPredictionsFile, predictionsFile, writePredictions } from '../predictions/file.js';
+import { type PredictionIntervals, predictionIntervals, usualIntervalImages } from '../predictions/intervals.js';
 import { originOf } from '../predictions/origin.js';
 import { joinedPredictions, predictionsOf } from '../predictions/predictions.js';
 import type { Splits } from '../splits.js';
@@ -41,6 +42,8 @@ export interface FinalEvaluation {
   readonly calibration: { readonly before: CalibrationSummary; readonly after: CalibrationSummary | null } | null;
   /** Threshold and calibration that the validation images chose for these weights. */
   readonly choice: DecisionChoice | null;
+  /** Intervals by image and by group; null for more than {@link usualIntervalImages} images. */
+  readonly intervals: PredictionIntervals | null;
 }
 
 interface FinishedRun {
@@ -127,15 +130,18 @@ async function withWeights(
   );
   const file = which === 'last' ? predictionsFile : bestPredictionsFile;
   await writePredictions(join(folder.path, file), joinedPredictions(predictions), origin);
-  return parts.map(({ split, evaluation, raw }) => ({
+  const positive = positiveOf(config);
+  const decision = positive && decisionRule(positive, operatingPoint);
+  return parts.map(({ split, evaluation, raw }, i) => ({
     weights: which,
     weightsSha256: sha256,
     split,
     data: recordOf(config, split),
     evaluation,
-    screening: screeningOf(evaluation, positiveOf(config), operatingPoint),
+    screening: screeningOf(evaluation, positive, operatingPoint),
     calibration: summariesOf(config, raw, calibrator),
     choice,
+    intervals: evaluation.samples > usualIntervalImages ? null : predictionIntervals(predictions[i], decision),
   }));
 }
 
@@ -177,6 +183,7 @@ function resultOf({
   evaluation,
   screening,
   calibration,
+  intervals,
 }: FinalEvaluation): ResultRecord {
   const { samples, loss, accuracy, confusion } = evaluation;
   const correct = confusion.reduce((sum, row, i) => sum + row[i], 0);
@@ -194,5 +201,6 @@ function resultOf({
     confusion,
     screening: screening && (metrics as ResultRecord['screening']),
     calibration,
+    intervals,
   };
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { CalibrationSummary, ScreeningMetrics } from '../../statistics/index.js';
+import type { PredictionIntervals } from '../predictions/intervals.js';
 
 const count = z.int().min(0);
 const share = z.number().min(0).max(1);
@@ -28,6 +29,8 @@ const evaluation = z.strictObject({
     .strictObject({ before: z.custom<CalibrationSummary>(), after: z.custom<CalibrationSummary>().nullable() })
     .nullable()
     .optional(),
+  /** Metrics with intervals by image and by group; null for many images, missing in older runs. */
+  intervals: z.custom<PredictionIntervals>().nullable().optional(),
 });
 
 /** results.json: the metrics of a finished training. */
