@@ -4,13 +4,15 @@
  * that waits for its turn, so that drift of the machine affects all alike. Measurements are stored in runs/peers, where an
  * interrupted run continues.
  *
- * usage: npm run bench:peers -- [--networks=a,b] [--peers=a,b] [--modes=train,infer] [--rounds=3] [--threads=2] [--quick]
+ * usage: npm run bench:peers -- [--networks=a,b|zoo] [--peers=a,b] [--modes=train,infer] [--rounds=3] [--threads=2] [--quick]
  *        [--isa=avx2] [--out=FILE] [--python=python3] [--fresh]
  *
  * `--peers=portable,onnxruntimeWeb,tfjs,jaxjs` compares the portable engine with others in WebAssembly.
+ * Without `--networks` these are the course's networks. `zoo` are the other families, in float32 beside PyTorch alone.
+ *
  * `--isa=avx2` holds all to AVX2, as on a processor without AVX-512: float32 of the peers that can be held.
  *
- * The tables go to the given file; those of a complete run to the machine's page in docs/measured.
+ * The tables go to the given file; those of a complete run to the machine's page in docs/measured, or to zoo.md there.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -26,7 +28,7 @@ import { revisionOf } from '../bench/peers/revision.mjs';
 import { reasonOf, startSession } from '../bench/peers/session.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const { networks, titles, usualPeers } = plan;
+const { networks, titles, usualPeers, zoo } = plan;
 
 const { values: options } = parseArgs({
   options: {
@@ -275,11 +277,14 @@ async function calmLoad() {
 }
 
 async function main() {
-  const peers = chosen('peers', held?.peers ?? Object.keys(titles), held?.peers ?? usualPeers);
+  const isZoo = options.networks === 'zoo';
+  const takePart = held?.peers ?? (isZoo ? plan.peersOfZoo : usualPeers);
+  const peers = chosen('peers', held?.peers ?? Object.keys(titles), takePart);
   const modes = chosen('modes', ['train', 'infer']);
   const possible = (entry) => held === null || entry.precision === 'float32';
   const compares = (entry) => plan.contendersOf(entry, peers).length >= Math.min(2, peers.length);
-  const entries = plan.entriesOf(chosen('networks', networks), modes).filter(possible).filter(compares);
+  const named = isZoo ? zoo : chosen('networks', [...networks, ...zoo]);
+  const entries = plan.entriesOf(named, modes).filter(possible).filter(compares);
   const needsPython = ['torch', 'paddle', 'onnxruntime', 'onnxruntimeWeb'].some((peer) => peers.includes(peer));
   const python = needsPython ? installPython(options.python) : null;
   if (['onnxruntime', 'onnxruntimeWeb', 'tfjs', 'jaxjs'].some((peer) => peers.includes(peer))) installNode();
@@ -288,9 +293,10 @@ async function main() {
   if (load > maxLoad) console.error(`peers: the machine is busy (load ${load.toFixed(2)}): times will be too long`);
   if (options.fresh) rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  const all = plan.entriesOf(networks, ['train', 'infer']);
-  const complete = !options.quick && entries.length === all.length && peers.join() === usualPeers.join();
-  const out = options.out ?? (complete ? join(root, pageOfMachine()) : undefined);
+  const all = plan.entriesOf(isZoo ? zoo : networks, ['train', 'infer']);
+  const complete =
+    !options.quick && held === null && entries.length === all.length && peers.join() === takePart.join();
+  const out = options.out ?? (complete ? join(root, isZoo ? 'docs/measured/zoo.md' : pageOfMachine()) : undefined);
   const start = performance.now();
   const results = [];
   let text = '';

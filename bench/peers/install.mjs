@@ -22,6 +22,9 @@ function run(title, command, args, advice, cwd = here) {
   if (status !== 0) throw new Error(`${title} failed${error === undefined ? '' : ` (${error.message})`}; ${advice}`);
 }
 
+/** The last release of torchvision asks for an older torch. Its networks are plain Python and run with this one, too. */
+const unbound = ['torchvision==0.29.2', 'pillow'];
+
 /**
  * The Python with torch and paddlepaddle of `requirements.txt`.
  *
@@ -31,7 +34,7 @@ export function installPython(python) {
   const folder = join(peersFolder, 'python');
   const interpreter = join(folder, 'bin/python');
   const stamp = join(folder, 'requirements.txt');
-  const requirements = readFileSync(join(here, 'requirements.txt'), 'utf8');
+  const requirements = `${readFileSync(join(here, 'requirements.txt'), 'utf8')}${unbound.join('\n')}\n`;
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === requirements) return interpreter;
   mkdirSync(peersFolder, { recursive: true });
   run(
@@ -45,6 +48,12 @@ export function installPython(python) {
     interpreter,
     ['-m', 'pip', 'install', '--disable-pip-version-check', '-r', join(here, 'requirements.txt')],
     `look at pip's message above; an older or newer Python can be chosen with --python, after removing ${folder}`,
+  );
+  run(
+    'torchvision from PyPI',
+    interpreter,
+    ['-m', 'pip', 'install', '--disable-pip-version-check', '--no-deps', ...unbound],
+    "look at pip's message above",
   );
   writeFileSync(stamp, requirements);
   return interpreter;

@@ -3,10 +3,15 @@
 Same layers, losses and optimizers as `fovea train` uses by default (src/vision/models, src/run/catalog).
 """
 
-INPUTS = {"lenet": (1, 28, 28), "resnet50-cifar": (3, 32, 32)}
-CLASSES = {"lenet": 10, "resnet50-cifar": 10}
+# Networks of torchvision, with 10 classes as on CIFAR-10. Inception v3 takes no images as small, so it has one output.
+ZOO = (
+    "densenet121", "squeezenet1_1", "inception_v3", "shufflenet_v2_x1_0", "mobilenet_v3_small", "mobilenet_v3_large",
+    "efficientnet_b0", "regnet_y_400mf", "convnext_tiny", "vit_s_16",
+)  # fmt: skip
+INPUTS = {"lenet": (1, 28, 28), "resnet50-cifar": (3, 32, 32), "inception_v3": (3, 299, 299)}
+CLASSES = {"lenet": 10, "resnet50-cifar": 10, **{name: 10 for name in ZOO if name != "inception_v3"}}
 # Momentum 0.9 with this decay; AlexNet has Adam.
-DECAYS = {"googlenet": 1e-3, "resnet50": 1e-3, "resnet50-cifar": 1e-4}
+DECAYS = {"googlenet": 1e-3, "resnet50": 1e-3, "resnet50-cifar": 1e-4, **dict.fromkeys(ZOO, 1e-4)}
 LEARNING_RATE = 1e-3
 
 

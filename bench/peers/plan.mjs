@@ -4,7 +4,22 @@ const photographs = ['resnet50', 'vgg16', 'googlenet', 'alexnet'];
 export const networks = [...photographs, 'lenet', 'resnet50-cifar'];
 
 /** Model and image of Fovea, where the model's name is another or the image not the usual one. */
-export const foveaModels = { 'resnet50-cifar': { model: 'zoo-resnet50', input: '3,32,32' } };
+export const foveaModels = {
+  'resnet50-cifar': { model: 'zoo-resnet50', input: '3,32,32' },
+  densenet121: { model: 'zoo-densenet121' },
+  squeezenet1_1: { model: 'zoo-squeezenet1_1' },
+  inception_v3: { model: 'zoo-inception_v3' },
+  shufflenet_v2_x1_0: { model: 'zoo-shufflenet_v2_x1_0' },
+  mobilenet_v3_small: { model: 'zoo-mobilenet_v3_small' },
+  mobilenet_v3_large: { model: 'zoo-mobilenet_v3_large' },
+  efficientnet_b0: {},
+  regnet_y_400mf: {},
+  convnext_tiny: {},
+  vit_s_16: { model: 'vit_small_patch16_224' },
+};
+
+/** One or two networks of each other family, as torchvision has them. */
+export const zoo = Object.keys(foveaModels).slice(1);
 
 export const titles = {
   floor: 'Floor',
@@ -42,6 +57,10 @@ export function entriesOf(chosen, modes) {
     ...of('lenet', 'train', 10),
     ...of('lenet', 'infer', 1, 10),
     ...of('resnet50-cifar', 'train', 64),
+    ...zoo.map((network) => ({ network, mode: 'train', precision: 'float32', batch: 10 })),
+    ...zoo.flatMap((network) =>
+      [1, 10].map((batch) => ({ network, mode: 'infer', precision: 'float32', batch })),
+    ),
   ].filter(({ network, mode }) => chosen.includes(network) && modes.includes(mode));
 }
 
@@ -69,6 +88,14 @@ const variants = {
   jaxjs: ({ network }) => (network === 'lenet' ? ['wasm'] : []),
 };
 
+/** Those of networks that are measured beside PyTorch alone. */
+const variantsOfZoo = {
+  fovea: () => ['default'],
+  torch: () => ['eager', 'channels_last', 'compile_channels_last'],
+};
+
+export const peersOfZoo = Object.keys(variantsOfZoo);
+
 /**
  * How all are held to an instruction set below that of the machine, and the peers that can be; `null` for another name.
  */
@@ -80,7 +107,8 @@ export function heldTo(isa) {
 
 /** `{ peer, variant }` of all that take part. */
 export function contendersOf(entry, peers) {
-  return peers.flatMap((peer) => variants[peer](entry).map((variant) => ({ peer, variant })));
+  const known = zoo.includes(entry.network) ? variantsOfZoo : variants;
+  return peers.flatMap((peer) => known[peer]?.(entry).map((variant) => ({ peer, variant })) ?? []);
 }
 
 export const nameOf = ({ network, mode, precision, batch }) => [network, mode, batch, precision].join('-');

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import torch
 import torch._inductor.config as inductor
-from networks import DECAYS, LEARNING_RATE, input_of, network, outputs_of
+from networks import DECAYS, LEARNING_RATE, ZOO, input_of, network, outputs_of
 from torch import nn
 
 kit = SimpleNamespace(
@@ -23,6 +23,16 @@ kit = SimpleNamespace(
     flatten=nn.Flatten,
     concat=torch.cat,
 )
+
+
+def of_torchvision(name):
+    """The network of that name, without its auxiliary classifier."""
+    models = importlib.import_module("torchvision.models")
+    classes = outputs_of(name)
+    if name == "vit_s_16":  # torchvision has the layers, but not this size
+        return models.VisionTransformer(224, 16, 12, 6, 384, 1536, num_classes=classes)
+    extra = {"aux_logits": False, "init_weights": False} if name == "inception_v3" else {}
+    return getattr(models, name)(num_classes=classes, **extra)
 
 
 def training_step(net, forward, images, name):
@@ -50,7 +60,8 @@ def training_step(net, forward, images, name):
 def make_step(args):
     torch.manual_seed(0)
     training, variant = args.mode == "train", args.variant
-    net = network(args.network, kit).train(training)
+    net = of_torchvision(args.network) if args.network in ZOO else network(args.network, kit)
+    net = net.train(training)
     images = torch.rand(args.batch, *input_of(args.network))
     short = "bfloat16" in variant
     if short:
@@ -92,6 +103,8 @@ def main():
         # It would come with the first step otherwise, and count as memory of the step.
         importlib.import_module("torch._inductor.compile_fx")
 
+    if args.network in ZOO:
+        importlib.import_module("torchvision.models")
     torch.set_num_threads(args.threads)
     serve(lambda: make_step(args), torch.__version__)
 

@@ -2,6 +2,7 @@ import { debug } from '../env.js';
 import type { UnaryFn } from '../graph/op.js';
 import type { Shape } from '../graph/shape.js';
 import type { Graph } from './graph.js';
+import { expandMatmul } from './passes/expandMatmul.js';
 import { foldBatchNorm } from './passes/foldBatchNorm.js';
 import { fuseActivations } from './passes/fuseActivations.js';
 import { fuseBatchNormRelu } from './passes/fuseBatchNormRelu.js';
@@ -18,6 +19,8 @@ import { verify } from './verify.js';
 export interface Traits {
   /** Whether there are kernels that compute several ops at once. Without them no pass fuses. */
   readonly fuses: boolean;
+  /** Whether there is a kernel for products of matrices at the same place of a batch. */
+  readonly multipliesMatrices: boolean;
   /** Whether kernels compute this fusible function of their own result exactly. */
   readonly absorbs: (fn: UnaryFn) => boolean;
   /** Whether batch norm of features `[N, C, H, W]` can add a second array to its result. */
@@ -29,6 +32,7 @@ export interface Traits {
 /** No rewrite but the simplification that every engine gains by. */
 export const noTraits: Traits = {
   fuses: false,
+  multipliesMatrices: true,
   absorbs: () => true,
   addsInBatchNorm: () => false,
   bfloat16: null,
@@ -54,6 +58,10 @@ const fusion = (name: string, apply: (graph: Graph, traits: Traits) => Graph): P
 });
 
 const passes: readonly Pass[] = [
+  {
+    name: 'expandMatmul',
+    apply: (graph, { multipliesMatrices }) => (multipliesMatrices ? null : expandMatmul(graph)),
+  },
   { name: 'simplify', apply: simplify },
   fusion('foldBatchNorm', foldBatchNorm),
   fusion('sinkActivations', sinkActivations),

@@ -61,6 +61,9 @@ export interface OpParams {
   /** `x, dy -> dWeight, dBias?` (dBias exists if `bias`). */
   conv2dBackwardWeights: Conv2dParams & { readonly weightShape: Shape; readonly bias: boolean };
 
+  /** `a [B,M,K], b [B,K,N] -> y [B,M,N]`: a product of matrices for each of B; a transposed one is stored so. */
+  matmul: MatmulParams;
+
   /** `x [N,I], weight [I,O], bias? [O] -> y [N,O]` */
   linear: { readonly activation?: Activation };
   /** `dy [N,O], weight [I,O] -> dx [N,I]` */
@@ -104,6 +107,14 @@ export interface OpParams {
   scaleChannels: Empty;
   /** `x, scale, dy -> dx = dy·scale, dScale = Σ dy·x` over the pixels of each channel. */
   scaleChannelsBackward: Empty;
+
+  /**
+   * `x, scale, shift -> y = (x − mean)/√(variance + epsilon)·scale + shift, mean, inverse`: statistics along one
+   * axis, which both factors have; `inverse` is 1/√(variance + epsilon), and has size 1 there like the mean.
+   */
+  layerNorm: LayerNormParams;
+  /** `x, mean, inverse, scale, dy -> dx, dScale, dShift` of layerNorm. */
+  layerNormBackward: LayerNormParams;
 
   /** `running, batch -> decay·running + (1 − decay)·batch` */
   runningAverage: { readonly decay: number };
@@ -169,6 +180,7 @@ export const inputNames = {
   conv2d: ['x', 'weight', 'bias', 'summand'],
   conv2dBackwardData: ['dy', 'weight'],
   conv2dBackwardWeights: ['x', 'dy'],
+  matmul: ['a', 'b'],
   linear: ['x', 'weight', 'bias'],
   linearBackwardData: ['dy', 'weight'],
   linearBackwardWeights: ['x', 'dy'],
@@ -183,6 +195,8 @@ export const inputNames = {
   batchNormBackward: ['x', 'mean', 'variance', 'scale', 'shift', 'dy', 'mask', 'y', 'dy2'],
   scaleChannels: ['x', 'scale'],
   scaleChannelsBackward: ['x', 'scale', 'dy'],
+  layerNorm: ['x', 'scale', 'shift'],
+  layerNormBackward: ['x', 'mean', 'inverse', 'scale', 'dy'],
   runningAverage: ['running', 'batch'],
   softmax: ['x'],
   softmaxBackward: ['dy', 'y'],
@@ -236,6 +250,16 @@ export interface BatchNormParams {
   readonly epsilon: number;
   /** Set by the compiler when it fuses the ReLU that follows. */
   readonly relu?: boolean;
+}
+
+export interface LayerNormParams {
+  readonly axis: number;
+  readonly epsilon: number;
+}
+
+export interface MatmulParams {
+  readonly transposeA: boolean;
+  readonly transposeB: boolean;
 }
 
 export interface SoftmaxParams {

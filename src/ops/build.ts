@@ -6,6 +6,8 @@ import type {
   BatchNormParams,
   BinaryFn,
   Conv2dParams,
+  LayerNormParams,
+  MatmulParams,
   OpParams,
   Pair,
   Pool2dParams,
@@ -148,6 +150,11 @@ export function conv2dBackwardWeights(
   return apply('conv2dBackwardWeights', { stride, padding, dilation, groups, weightShape, bias }, [x, dy]);
 }
 
+/** The product of each matrix of `a` with the one of `b` at the same place. */
+export function multiplyMatrices(params: MatmulParams, a: Value, b: Value): Value {
+  return apply('matmul', params, [a, b])[0];
+}
+
 export function linear(x: Value, weight: Value, bias: Value | null): Value {
   return apply('linear', {}, bias === null ? [x, weight] : [x, weight, bias])[0];
 }
@@ -210,6 +217,15 @@ export function batchNormTrain(params: BatchNormParams, x: Value, scale: Value, 
 
 export function batchNormBackward(params: BatchNormParams, ...inputs: readonly Value[]): readonly Value[] {
   return apply('batchNormBackward', params, inputs);
+}
+
+/** Returns `y, mean, inverse`. */
+export function layerNorm(params: LayerNormParams, x: Value, scale: Value, shift: Value): readonly Value[] {
+  return apply('layerNorm', params, [x, scale, shift]);
+}
+
+export function layerNormBackward(params: LayerNormParams, ...inputs: readonly Value[]): readonly Value[] {
+  return apply('layerNormBackward', params, inputs);
 }
 
 export function runningAverage(decay: number, running: Value, batch: Value): Value {

@@ -7,8 +7,8 @@ import {
   cast,
   concat,
   constant,
-  conv2d,
   linear,
+  multiplyMatrices,
   reshape,
   select,
   transpose,
@@ -100,10 +100,12 @@ export function matmul(x: Value, y: Value, { transposeX = false, transposeY = fa
     );
   }
   // A vector is a row on the left and a column on the right, and its axis is not in the result.
-  const left = x.shape.length === 1 ? reshape(x, [1, ...x.shape]) : transposeX ? swapLast(x) : x;
-  const right = y.shape.length === 1 ? reshape(y, [...y.shape, 1]) : transposeY ? swapLast(y) : y;
-  const [rows, inner] = left.shape.slice(-2);
-  const [depth, columns] = right.shape.slice(-2);
+  const [isRow, isColumn] = [x.shape.length === 1, y.shape.length === 1];
+  const left = isRow ? reshape(x, [1, ...x.shape]) : x;
+  const right = isColumn ? reshape(y, [...y.shape, 1]) : y;
+  const [transposeA, transposeB] = [transposeX && !isRow, transposeY && !isColumn];
+  const [rows, inner] = matrixOf(left, transposeA);
+  const [depth, columns] = matrixOf(right, transposeB);
   if (inner !== depth) {
     throw new ShapeError(
       `[matmul] inner axes: expected equal sizes, got ${inner} (${formatShape(x.shape)}${transposeX ? ', transposed' : ''}) ` +
@@ -113,10 +115,20 @@ export function matmul(x: Value, y: Value, { transposeX = false, transposeY = fa
   const batch = broadcastShapes('matmul', left.shape.slice(0, -2), right.shape.slice(0, -2));
   const product =
     right.shape.length === 2
-      ? linear(reshape(left, [numel(left.shape) / inner, inner]), right, null)
-      : batched(spread(left, batch), spread(right, batch));
-  const outer = [...(x.shape.length === 1 ? [] : [rows]), ...(y.shape.length === 1 ? [] : [columns])];
+      ? linear(
+          reshape(transposeA ? swapLast(left) : left, [numel(left.shape) / inner, inner]),
+          transposeB ? swapLast(right) : right,
+          null,
+        )
+      : multiplyMatrices({ transposeA, transposeB }, spread(left, batch), spread(right, batch));
+  const outer = [...(isRow ? [] : [rows]), ...(isColumn ? [] : [columns])];
   return reshape(product, [...batch, ...outer]);
+}
+
+/** Rows and columns of the matrices that are multiplied. */
+function matrixOf({ shape }: Value, transposed: boolean): readonly [number, number] {
+  const [rows, columns] = shape.slice(-2);
+  return transposed ? [columns, rows] : [rows, columns];
 }
 
 function swapLast(x: Value): Value {
@@ -128,16 +140,6 @@ function swapLast(x: Value): Value {
 function spread(x: Value, batch: Shape): Value {
   const matrix = x.shape.slice(-2);
   return reshape(broadcastTo(x, [...batch, ...matrix]), [numel(batch), ...matrix]);
-}
-
-/** `[B, N, K]·[B, K, M]` as one convolution of 1×1 with a group for each matrix. */
-function batched(x: Value, y: Value): Value {
-  const [batch, rows, inner] = x.shape;
-  const columns = y.shape[2];
-  const images = reshape(transpose(x, [0, 2, 1]), [1, batch * inner, rows, 1]);
-  const kernels = reshape(transpose(y, [0, 2, 1]), [batch * columns, inner, 1, 1]);
-  const params = { stride: [1, 1], padding: [0, 0, 0, 0], dilation: [1, 1], groups: batch } as const;
-  return transpose(reshape(conv2d(params, images, kernels, null), [batch, columns, rows]), [0, 2, 1]);
 }
 
 /** Joins values of one shape along a new axis. */

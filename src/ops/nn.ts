@@ -9,6 +9,7 @@ import {
   linearBackwardData,
   linearBackwardWeights,
   maxPool2dBackward,
+  multiplyMatrices,
 } from './build.js';
 import { checkDType, checkExactShape, checkInputs, checkRank, type OpDefinition } from './define.js';
 
@@ -114,6 +115,32 @@ function weightAndBias(weightShape: Shape, outputs: number, bias: boolean): Spec
   if (bias) specs.push({ shape: [outputs], dtype: 'float32' });
   return specs;
 }
+
+export const matmulOp: OpDefinition<'matmul'> = {
+  infer({ transposeA, transposeB }, [a, b]) {
+    for (const [what, value] of Object.entries({ 'left operand': a, 'right operand': b })) {
+      checkDType('matmul', what, value, 'float32');
+      checkRank('matmul', what, value, 3, '[batch, rows, columns]');
+    }
+    const [rows, inner] = transposeA ? [a.shape[2], a.shape[1]] : a.shape.slice(1);
+    const columns = b.shape[transposeB ? 1 : 2];
+    checkExactShape('matmul', 'right operand', b, [a.shape[0], ...(transposeB ? [columns, inner] : [inner, columns])]);
+    return [{ shape: [a.shape[0], rows, columns], dtype: 'float32' }];
+  },
+  // With A and B as they are multiplied: dA = dY·Bᵀ, dB = Aᵀ·dY; where one is stored transposed, so is its gradient.
+  vjp({ params: { transposeA, transposeB }, inputs: [a, b], grads: [dy], needs }) {
+    if (dy === null) return [null, null];
+    const ofA = () =>
+      transposeA
+        ? multiplyMatrices({ transposeA: transposeB, transposeB: true }, b, dy)
+        : multiplyMatrices({ transposeA: false, transposeB: !transposeB }, dy, b);
+    const ofB = () =>
+      transposeB
+        ? multiplyMatrices({ transposeA: true, transposeB: transposeA }, dy, a)
+        : multiplyMatrices({ transposeA: !transposeA, transposeB: false }, a, dy);
+    return [needs[0] ? ofA() : null, needs[1] ? ofB() : null];
+  },
+};
 
 export const linearOp: OpDefinition<'linear'> = {
   infer(_params, inputs) {

@@ -5,6 +5,7 @@ import {
   batchNormBackward,
   binary,
   constant,
+  layerNormBackward,
   reduce,
   reshape,
   scaleChannelsBackward,
@@ -82,6 +83,29 @@ export const scaleChannelsBackwardOp: OpDefinition<'scaleChannelsBackward'> = {
       { shape: x.shape, dtype: 'float32' },
       { shape: scale.shape, dtype: 'float32' },
     ];
+  },
+  vjp: null,
+};
+
+export const layerNormOp: OpDefinition<'layerNorm'> = {
+  infer({ axis }, [x, scale, shift]) {
+    checkDType('layerNorm', 'input', x, 'float32');
+    for (const [what, value] of Object.entries({ scale, shift })) {
+      checkDType('layerNorm', what, value, 'float32');
+      checkExactShape('layerNorm', what, value, [x.shape[axis]]);
+    }
+    const statistics: Spec = { shape: x.shape.map((size, i) => (i === axis ? 1 : size)), dtype: 'float32' };
+    return [{ shape: x.shape, dtype: 'float32' }, statistics, statistics];
+  },
+  vjp: ({ params, inputs: [x, scale], outputs: [, mean, inverse], grads: [dy] }) =>
+    dy === null ? [null, null, null] : [...layerNormBackward(params, x, mean, inverse, scale, dy)],
+};
+
+export const layerNormBackwardOp: OpDefinition<'layerNormBackward'> = {
+  infer(_params, [x, , , scale, dy]) {
+    checkExactShape('layerNorm', 'gradient', dy, x.shape);
+    const factors: Spec = { shape: scale.shape, dtype: 'float32' };
+    return [{ shape: x.shape, dtype: 'float32' }, factors, factors];
   },
   vjp: null,
 };

@@ -36,7 +36,13 @@ export function scaledDotProductAttention(query: Tensor, key: Tensor, value: Ten
     );
   }
   const [q, k, v] = [query, key, value].map((tensor) => tensor.transpose([0, 2, 1, 3]));
-  const scores = q.matmul(k, { transposeY: true }).mul(1 / Math.sqrt(size));
-  const shares = new Tensor(ops.softmax(scores.value, -1));
-  return shares.matmul(v).transpose([0, 2, 1, 3]);
+  return attend(q, k, v).transpose([0, 2, 1, 3]);
+}
+
+/** {@link scaledDotProductAttention} with the heads first: `[batch, heads, places, size]`. */
+export function attend(query: Tensor, key: Tensor, value: Tensor): Tensor {
+  // There are more scores than numbers of the query.
+  const scaled = query.mul(1 / Math.sqrt(query.shape[3]));
+  const shares = ops.softmax(scaled.matmul(key, { transposeY: true }).value, -1);
+  return new Tensor(shares).matmul(value);
 }

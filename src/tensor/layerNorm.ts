@@ -1,6 +1,7 @@
 import * as check from '../check.js';
 import { ShapeError } from '../errors.js';
-import { formatShape, type Shape, sameShape } from '../graph/shape.js';
+import { formatShape, numel, type Shape, sameShape } from '../graph/shape.js';
+import * as ops from '../ops/index.js';
 import { requireTensor, Tensor } from './tensor.js';
 
 /** Options of {@link layerNorm}. */
@@ -38,23 +39,28 @@ export function layerNorm(x: Tensor, normalizedShape: Shape, options: LayerNormO
       `[layerNorm] ${name}: expected ${formatShape(normalizedShape)}, got ${formatShape(tensor.shape)}`,
     );
   }
-  const axes = normalizedShape.map((_, i) => first + i);
-  return scaled(normalized(x, axes, epsilon), weight, bias);
+  const size = numel(normalizedShape);
+  const flat = (tensor: Tensor | null) => tensor?.reshape([size]) ?? null;
+  const rows = x.reshape([...shape.slice(0, first), size]);
+  return normalized(rows, first, flat(weight), flat(bias), epsilon).reshape(shape);
 }
 
 const sizes = check.listOf(check.integer(1), { least: 1 });
 const someTensor = check.orNull(check.instanceOf(Tensor));
 const checks: check.OptionChecks<LayerNormOptions> = { weight: someTensor, bias: someTensor, epsilon: check.positive };
 
-/** Subtracts the mean over some axes, and divides by the standard deviation. */
-export function normalized(x: Tensor, axes: readonly number[], epsilon: number): Tensor {
-  const centered = x.sub(x.mean({ axis: axes, keepdim: true }));
-  const variance = centered.square().mean({ axis: axes, keepdim: true });
-  return centered.div(variance.add(epsilon).sqrt());
-}
-
-/** Multiplies by factors and adds others, if there are any. */
-export function scaled(x: Tensor, weight: Tensor | null, bias: Tensor | null): Tensor {
-  const factored = weight === null ? x : x.mul(weight);
-  return bias === null ? factored : factored.add(bias);
+/**
+ * Subtracts the mean along an axis and divides by the standard deviation there; factors and summands have the size
+ * of the axis.
+ */
+export function normalized(
+  x: Tensor,
+  axis: number,
+  weight: Tensor | null,
+  bias: Tensor | null,
+  epsilon: number,
+): Tensor {
+  const filled = (value: number) => ops.constant([x.shape[axis]], 'float32', value);
+  const [y] = ops.layerNorm({ axis, epsilon }, x.value, weight?.value ?? filled(1), bias?.value ?? filled(0));
+  return new Tensor(y);
 }

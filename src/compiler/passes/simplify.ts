@@ -6,6 +6,7 @@ import {
   type Graph,
   GraphNode,
   type GraphValue,
+  isOp,
   keep,
   type Replacement,
   replaceBy,
@@ -67,17 +68,28 @@ interface Parts {
 }
 
 /**
- * The parts whose sum is one after the other, as the gradients of two slices that share nothing; `null` for
- * other summands.
+ * The parts whose sum is one after the other, as the gradients of slices that share nothing; `null` for other
+ * summands.
  */
-function partsOf(a: GraphValue, b: GraphValue): Parts | null {
-  const [first, second] = [paddedAxis(a), paddedAxis(b)];
-  if (first === null || second === null || first.axis !== second.axis) return null;
-  const { axis } = first;
-  const ordered = first.before === 0 ? [first, second] : [second, first];
-  const [low, high] = ordered;
-  const isWhole = low.before === 0 && high.after === 0 && low.after === high.input.shape[axis];
-  return isWhole && high.before === low.input.shape[axis] ? { axis, inputs: ordered.map(({ input }) => input) } : null;
+function partsOf(...summands: readonly GraphValue[]): Parts | null {
+  const found = summands.flatMap(flattened).map(paddedAxis);
+  const padded = found.filter((part) => part !== null);
+  const [{ axis } = { axis: -1 }] = padded;
+  if (padded.length < found.length || padded.some((part) => part.axis !== axis)) return null;
+  const ordered = padded.sort((a, b) => a.before - b.before);
+  let end = 0;
+  for (const { before, input } of ordered) {
+    if (before !== end) return null;
+    end += input.shape[axis];
+  }
+  return ordered[ordered.length - 1].after === 0 ? { axis, inputs: ordered.map(({ input }) => input) } : null;
+}
+
+/** The summands of a sum of sums. */
+function flattened(value: GraphValue): readonly GraphValue[] {
+  const { producer } = value;
+  if (!isOp(producer, 'binary') || producer.params.fn !== 'add' || producer.params.activation !== undefined) return [value];
+  return producer.inputs.flatMap(flattened);
 }
 
 interface Padded {

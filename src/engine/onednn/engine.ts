@@ -105,6 +105,7 @@ export class OneDnnEngine implements Engine, Runtime<NativeMemory> {
     const bfloat16 = () => (isMixed ? this.bfloat16Products(graph) : null);
     return {
       fuses: true,
+      multipliesMatrices: true,
       absorbs: (fn) => !isInexact(fn),
       addsInBatchNorm: (shape) => Normalization.takes(shape, isMixed ? 'bfloat16' : 'float32'),
       get bfloat16() {

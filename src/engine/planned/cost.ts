@@ -1,4 +1,5 @@
 import type { Graph, GraphNode } from '../../compiler/graph.js';
+import type { MatmulParams } from '../../graph/op.js';
 import { numel } from '../../graph/shape.js';
 
 /** An element that is read, changed a little and written takes about as long as this many multiply-adds. */
@@ -11,7 +12,7 @@ const smallKernel = 400_000;
  * Multiply-adds of a convolution or linear layer, in any direction, by the plain algorithm; `null` for other
  * nodes.
  */
-export function multiplyAdds({ op, inputs, outputs }: GraphNode): number | null {
+export function multiplyAdds({ op, params, inputs, outputs }: GraphNode): number | null {
   switch (op) {
     case 'conv2d':
     case 'conv2dBackwardData': {
@@ -22,6 +23,8 @@ export function multiplyAdds({ op, inputs, outputs }: GraphNode): number | null 
       const [weight] = outputs;
       return numel(inputs[1].shape) * (numel(weight.shape) / weight.shape[0]);
     }
+    case 'matmul':
+      return numel(outputs[0].shape) * inputs[0].shape[(params as MatmulParams).transposeA ? 1 : 2];
     case 'linear':
       return numel(inputs[0].shape) * outputs[0].shape[1];
     case 'linearBackwardData':

@@ -1,4 +1,5 @@
 import type { GraphNode, GraphValue } from '../../compiler/graph.js';
+import { alignment } from './arenaPlan.js';
 import type { Call } from './backend.js';
 import type { Layout } from './layout.js';
 import { Placement } from './placement.js';
@@ -73,6 +74,21 @@ export abstract class InPlacePlacement<L extends Layout<L>, C extends Call<L>> e
       this.buffers.makeSlice(buffer, whole, offset);
       offset += buffer.bytes;
     }
+    return true;
+  }
+
+  /**
+   * Places the output in a part of its input's memory, so that a slice copies nothing.
+   *
+   * @param offset bytes before the part
+   * @returns whether that is possible: the input is in a buffer that changes from run to run
+   */
+  asPart(input: GraphValue, output: GraphValue, offset: number, layout: L): boolean {
+    const { buffer } = this.locate(input);
+    if (buffer.kind !== 'arena' || this.isConstant(input) || offset % alignment !== 0) return false;
+    const part = this.scratch(layout.size);
+    this.buffers.makeSlice(part, buffer, offset);
+    this.define(output, { buffer: part, layout });
     return true;
   }
 

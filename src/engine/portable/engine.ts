@@ -90,7 +90,7 @@ export class PortableEngine implements Engine, Runtime<HeapBlock> {
   }
 
   traits(): Traits {
-    return { ...noTraits, fuses: true, addsInBatchNorm: () => true };
+    return { ...noTraits, fuses: true, multipliesMatrices: false, addsInBatchNorm: () => true };
   }
 
   compile(graph: Graph, { watch = null, keepsNonFinite = false }: CompileOptions = {}): Program {

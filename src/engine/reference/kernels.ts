@@ -3,7 +3,7 @@ import type { Kernel } from './kernel.js';
 import { binary } from './kernels/binary.js';
 import { conv2d, conv2dBackwardData, conv2dBackwardWeights } from './kernels/conv.js';
 import { affine, cast, constant, runningAverage, select, unary, unaryBackward } from './kernels/elementwise.js';
-import { linear, linearBackwardData, linearBackwardWeights } from './kernels/linear.js';
+import { linear, linearBackwardData, linearBackwardWeights, matmul } from './kernels/linear.js';
 import {
   bceWithLogits,
   bceWithLogitsBackward,
@@ -12,7 +12,15 @@ import {
   softmax,
   softmaxBackward,
 } from './kernels/loss.js';
-import { batchNorm, batchNormBackward, batchNormTrain, scaleChannels, scaleChannelsBackward } from './kernels/norm.js';
+import {
+  batchNorm,
+  batchNormBackward,
+  batchNormTrain,
+  layerNorm,
+  layerNormBackward,
+  scaleChannels,
+  scaleChannelsBackward,
+} from './kernels/norm.js';
 import { adamUpdate, momentumUpdate, sgdUpdate } from './kernels/optimizer.js';
 import {
   adaptiveAvgPool2d,
@@ -47,6 +55,7 @@ export const kernels: { readonly [K in OpName]: Kernel<K> } = {
   conv2d,
   conv2dBackwardData,
   conv2dBackwardWeights,
+  matmul,
   linear,
   linearBackwardData,
   linearBackwardWeights,
@@ -61,6 +70,8 @@ export const kernels: { readonly [K in OpName]: Kernel<K> } = {
   batchNormBackward,
   scaleChannels,
   scaleChannelsBackward,
+  layerNorm,
+  layerNormBackward,
   runningAverage,
   softmax,
   softmaxBackward,

@@ -3,7 +3,7 @@ import { InputError } from '../../errors.js';
 import { allocate } from '../../graph/dtype.js';
 import { AdaptiveAvgPool2D, Conv2D, initializer, Layer, Linear, Sequential } from '../../nn/index.js';
 import * as F from '../../tensor/functional.js';
-import { normalized, scaled } from '../../tensor/layerNorm.js';
+import { normalized } from '../../tensor/layerNorm.js';
 import { Parameter } from '../../tensor/state.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { hasClassifier, imageNetClasses, type NetworkOptions, networkChecks } from './options.js';
@@ -30,8 +30,7 @@ class LayerNorm2D extends Layer {
   }
 
   forward(x: Tensor): Tensor {
-    const perChannel = (parameter: Parameter) => parameter.reshape([1, -1, 1, 1]);
-    return scaled(normalized(x, [1], epsilon), perChannel(this.weight), perChannel(this.bias));
+    return normalized(x, 1, this.weight, this.bias, epsilon);
   }
 }
 

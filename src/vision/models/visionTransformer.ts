@@ -2,6 +2,7 @@ import * as check from '../../check.js';
 import { InputError, ShapeError } from '../../errors.js';
 import { formatShape, type Shape } from '../../graph/shape.js';
 import { Conv2D, initializer, Layer, LayerNorm, Linear, Sequential } from '../../nn/index.js';
+import { attend } from '../../tensor/attention.js';
 import { concat } from '../../tensor/combine.js';
 import * as F from '../../tensor/functional.js';
 import { Parameter } from '../../tensor/state.js';
@@ -46,12 +47,11 @@ class Attention extends Layer {
     const [images, tokens, channels] = x.shape;
     const size = channels / this.#heads;
     const all = overTokens(this.qkv, x).reshape([images, tokens, 3, this.#heads, size]);
-    const [query, key, value] = [0, 1, 2].map((i) =>
-      all
-        .slice([0, 0, i, 0, 0], [images, tokens, i + 1, this.#heads, size])
-        .reshape([images, tokens, this.#heads, size]),
-    );
-    const y = F.scaledDotProductAttention(query, key, value).reshape([images, tokens, channels]);
+    // One change of the axes for all three, which are then one behind the other.
+    const parts = all.transpose([2, 0, 3, 1, 4]);
+    const heads = [images, this.#heads, tokens, size];
+    const [query, key, value] = [0, 1, 2].map((i) => parts.slice([i, 0, 0, 0, 0], [i + 1, ...heads]).reshape(heads));
+    const y = attend(query, key, value).transpose([0, 2, 1, 3]).reshape([images, tokens, channels]);
     return overTokens(this.proj, y);
   }
 }

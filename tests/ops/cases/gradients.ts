@@ -100,6 +100,13 @@ export const gradients: Partial<CaseTable> = {
     inputs: [noise(x, 1), noise(weight, 2), ...(bias ? [noise([weight[0]], 3)] : [])],
     build: (v: Value, w: Value, b?: Value) => o.conv2d(params as Conv2dParams, v, w, b ?? null),
   })),
+  matmul: [false, true].flatMap((transposeA) =>
+    [false, true].map((transposeB) => ({
+      name: `${transposeA ? 'Aᵀ' : 'A'}·${transposeB ? 'Bᵀ' : 'B'}`,
+      inputs: [noise(transposeA ? [2, 3, 4] : [2, 4, 3], 1), noise(transposeB ? [2, 2, 3] : [2, 3, 2], 2)],
+      build: (a: Value, b: Value) => o.multiplyMatrices({ transposeA, transposeB }, a, b),
+    })),
+  ),
   linear: [true, false].map((bias) => ({
     name: bias ? 'with bias' : 'without bias',
     inputs: [noise([3, 4], 1), noise([4, 2], 2), ...(bias ? [noise([2], 3)] : [])],
@@ -135,6 +142,12 @@ export const gradients: Partial<CaseTable> = {
       build: (x, scale, shift) => o.batchNormTrain({ epsilon: 1e-3 }, x, scale, shift)[0],
     },
   ],
+  layerNorm: [0, 1, 2].map((axis) => ({
+    name: `along ${axis}`,
+    inputs: [noise([2, 3, 4], 1), noise([2 + axis], 2), noise([2 + axis], 3)],
+    // Nothing is differentiated through the statistics.
+    build: (x: Value, scale: Value, shift: Value) => o.layerNorm({ axis, epsilon: 1e-2 }, x, scale, shift)[0],
+  })),
   scaleChannels: [
     {
       name: 'images and factors',
@@ -175,7 +188,7 @@ export const composedGradients: Readonly<Record<string, readonly Case[]>> = {
       build: (condition, x, y) => o.where(o.cast(condition, 'float32'), x, y),
     },
   ],
-  matmul: (
+  'matmul of tensors': (
     [
       [
         [3, 4],

@@ -39,7 +39,8 @@ const convolutions: readonly Conv[] = [
     conv([2, channels, 9, 12], [channels, 1, 5, 3], {
       ...{ groups: channels, stride: [2, 2], padding: [2, 1, 2, 0], bias: false },
     }),
-    conv([2, channels, 8, 9], [channels, 1, 7, 7], { groups: channels, padding: [3, 3, 3, 3], bias: false }),
+    conv([2, channels, 8, 9], [channels, 1, 7, 7], { groups: channels, padding: [3, 3, 3, 3] }),
+    conv([2, channels, 5, 4], [channels, 1, 5, 5], { groups: channels, stride: [3, 3], padding: [0, 6, 0, 6] }),
   ]),
   conv([1, 1, 28, 28], [6, 1, 5, 5]),
   conv([1, 3, 31, 31], [6, 3, 11, 11], { stride: [4, 4], padding: [5, 5, 5, 5] }),
@@ -60,6 +61,13 @@ const linears: readonly { readonly x: Shape; readonly out: number; readonly bias
   { x: [7, 1], out: 3, bias: true },
   { x: [10, 400], out: 120, bias: true },
   { x: [64, 64], out: 64, bias: false },
+];
+
+const matrices: readonly (readonly [batch: number, rows: number, inner: number, columns: number])[] = [
+  [1, 1, 1, 1],
+  [3, 5, 7, 2],
+  [2, 17, 64, 17],
+  [4, 33, 16, 40],
 ];
 
 interface Pool {
@@ -116,6 +124,18 @@ export const nn = {
     inputs: [fixed(noise(c.x, 6)), fixed(noise(convOutput(c), 7))],
     build: (x, dy) => o.conv2dBackwardWeights(c.params, c.weight, c.bias, x, dy),
   })),
+  matmul: matrices.flatMap(([batch, rows, inner, columns]) =>
+    [false, true].flatMap((transposeA) =>
+      [false, true].map((transposeB) => ({
+        name: `${batch} of [${rows},${inner}]·[${inner},${columns}]${transposeA ? ', A transposed' : ''}${transposeB ? ', B transposed' : ''}`,
+        inputs: [
+          noise(transposeA ? [batch, inner, rows] : [batch, rows, inner], 1),
+          noise(transposeB ? [batch, columns, inner] : [batch, inner, columns], 2),
+        ],
+        build: (a: Value, b: Value) => o.multiplyMatrices({ transposeA, transposeB }, a, b),
+      })),
+    ),
+  ),
   linear: linears.map(({ x, out, bias }) => ({
     name: `[${x}] to ${out}`,
     inputs: [noise(x, 1), noise([x[1], out], 2, 0.3), ...(bias ? [noise([out], 3)] : [])],

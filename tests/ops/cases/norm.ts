@@ -37,6 +37,19 @@ function normBackward(x: Value, scale: Value, shift: Value, dy: Value): readonly
   return o.batchNormBackward({ epsilon }, x, mean, variance, scale, shift, dy, mask);
 }
 
+/** Rows of several vectors, of a part of one, and more rows than a task has. */
+const layers: readonly { readonly x: Shape; readonly axis: number; readonly blocks?: boolean }[] = [
+  { x: [5], axis: 0 },
+  { x: [3, 32], axis: 1 },
+  { x: [2, 7, 64], axis: 2 },
+  { x: [2, 7, 64], axis: 1 },
+  { x: [2, 900, 48], axis: 2 },
+  { x: [2, 33, 3, 5], axis: 1 },
+  { x: [2, 64, 3, 5], axis: 1, blocks: true },
+  { x: [3, 16, 1, 1], axis: 1 },
+  { x: [2, 96, 23, 24], axis: 1, blocks: true },
+];
+
 const softmaxes = (
   [[], [1], [3, 10], [4, 100], [2, 5, 7, 9], [3, 17, 4, 4], [2, 3, 2, 3, 4, 4]] as readonly Shape[]
 ).flatMap((x) => x.flatMap((_, axis) => [false, true].map((log) => ({ x, axis, log }))));
@@ -59,6 +72,25 @@ export const norm = {
     inputs: [noise(x, 7, 2, 1), perChannel(x[1], 8, 1), perChannel(x[1], 9), noise(x, 10)].map(fixed),
     build: (v, scale, shift, dy) => normBackward(v, scale, shift, dy),
   })),
+  layerNorm: layers.flatMap(({ x, axis, blocks = false }) =>
+    (blocks ? [false, true] : [false]).map((isBlocked) => ({
+      name: `${isBlocked ? 'blocked ' : ''}[${x}] along ${axis}`,
+      inputs: [noise(x, 7, 2, 1), perChannel(x[axis], 8, 1), perChannel(x[axis], 9)],
+      build: (v: Value, scale: Value, shift: Value) =>
+        o.layerNorm({ axis, epsilon }, isBlocked ? blocked(v) : v, scale, shift),
+    })),
+  ),
+  layerNormBackward: layers.flatMap(({ x, axis, blocks = false }) =>
+    (blocks ? [false, true] : [false]).map((isBlocked) => ({
+      name: `${isBlocked ? 'blocked ' : ''}[${x}] along ${axis}`,
+      inputs: [noise(x, 7, 2, 1), perChannel(x[axis], 8, 1), perChannel(x[axis], 9), noise(x, 10)].map(fixed),
+      build: (v: Value, scale: Value, shift: Value, dy: Value) => {
+        const placed = isBlocked ? blocked(v) : v;
+        const [, mean, inverse] = o.layerNorm({ axis, epsilon }, placed, scale, shift);
+        return o.layerNormBackward({ axis, epsilon }, placed, mean, inverse, scale, dy);
+      },
+    })),
+  ),
   scaleChannels: images.flatMap((x) =>
     [false, true].map((blocks) => ({
       name: `${blocks ? 'blocked ' : ''}[${x}]`,

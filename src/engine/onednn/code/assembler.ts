@@ -115,6 +115,28 @@ export class Assembler extends GeneralAssembler {
     this.#vector(encoding('x0F38', 'x66', 0x18), to, 0, from);
   }
 
+  /** Stores the first float32. */
+  vstoreOne(to: Address, from: number): void {
+    const move = encoding('x0F', 'xF3', 0x11);
+    if (this.lanes === 16) this.#evex(move, 128, from, 0, to);
+    else this.#vex(move, 128, from, 0, to);
+  }
+
+  /** register = the sum of its elements, in all places. Overwrites a free register. */
+  vsumLanes(register: number, free: number): void {
+    const exchange = (instruction: Encoding, second: number, order: number) => {
+      this.#vector(instruction, free, second, register);
+      this.emit(order);
+      this.v('add', register, register, free);
+    };
+    const [pairs, neighbours] = [0x4e, 0xb1];
+    const withinQuarter = encoding('x0F3A', 'x66', 0x04);
+    if (this.lanes === 16) {
+      for (const order of [pairs, neighbours]) exchange(encoding('x0F3A', 'x66', 0x23), register, order);
+    } else exchange(encoding('x0F3A', 'x66', 0x06), register, 1);
+    for (const order of [pairs, neighbours]) exchange(withinQuarter, 0, order);
+  }
+
   /** Copies one float32 constant to all places. Overwrites the general register. */
   vconstant(to: number, value: number, through: Gpr): void {
     this.set(through, new Int32Array(Float32Array.of(value).buffer)[0]);

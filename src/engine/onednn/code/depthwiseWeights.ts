@@ -18,6 +18,8 @@ export interface DepthwiseSpec {
   readonly kernel: Pair;
   readonly params: Pick<Conv2dParams, 'stride' | 'padding'>;
   readonly images: number;
+  /** Whether the gradient of the bias is computed too. */
+  readonly bias: boolean;
 }
 
 /** The descriptors of a convolution's operands. */
@@ -29,7 +31,7 @@ interface Descs {
 }
 
 /** `null` where there is no code: for this processor, another layout, or a very wide window. */
-export function depthwiseSpec({ x, y, weights }: Descs, params: Conv2dParams): DepthwiseSpec | null {
+export function depthwiseSpec({ x, y, weights }: Descs, params: Conv2dParams, bias: boolean): DepthwiseSpec | null {
   const { dtype, shape } = x;
   if ((dtype !== 'float32' && dtype !== 'bfloat16') || y.dtype !== dtype) return null;
   const lanes = codeLanes(dtype);
@@ -42,20 +44,22 @@ export function depthwiseSpec({ x, y, weights }: Descs, params: Conv2dParams): D
   const isDepthwise = params.groups === channels && shape[1] === channels && params.dilation.every((n) => n === 1);
   if (!isBlocked || !fits || !isDepthwise || width + others > vectorRegisters[lanes]) return null;
   const { stride, padding } = params;
-  return { x: from, y: to, kernel: [height, width], params: { stride, padding }, images: shape[0] };
+  return { x: from, y: to, kernel: [height, width], params: { stride, padding }, images: shape[0], bias };
 }
 
-/** Registers for a gradient and a feature. */
-const others = 2;
+/** Registers for a gradient, a feature and the gradient of the bias. */
+const others = 3;
 
-const [yAt, xAt, weightsAt, rowCount, columnCount] = scratch;
+const [yAt, xAt, weightsAt, biasAt, rowCount, columnCount] = scratch;
+
+const [gradientOf, inputOf, weightsOf, biasOf] = [0, 1, 2, 3];
 
 /**
  * The gradient of the weights of a depthwise convolution. A vector of sums for each place of the window stays
  * in a register while the code goes through the pixels. Operands: gradient of the output, input, gradient of
- * the weights.
+ * the weights, and that of the bias if it is computed.
  */
-export function depthwiseWeights({ x, y, kernel, params, images }: DepthwiseSpec): KernelCode {
+export function depthwiseWeights({ x, y, kernel, params, images, bias }: DepthwiseSpec): KernelCode {
   const { lanes } = y;
   const [height, width] = kernel;
   const { stride, padding } = params;
@@ -68,7 +72,16 @@ export function depthwiseWeights({ x, y, kernel, params, images }: DepthwiseSpec
   const rowsAtOnce = Math.min(height, Math.floor((vectorRegisters[lanes] - others) / width));
   const registers = new Registers(lanes);
   const sums = registers.vectors(rowsAtOnce * width);
-  const [gradient, feature] = registers.vectors(others);
+  const [gradient, feature, biasSum] = registers.vectors(others);
+
+  /** The third number of a task is the place of its channels among all. */
+  const pointToGradients = (to: Assembler) => {
+    loadOperand(to, biasAt, weightsOf);
+    loadNumber(to, weightsAt, 2);
+    to.multiplyBy(weightsAt, height * width);
+    to.add(weightsAt, biasAt);
+    if (bias) loadOperand(to, biasAt, biasOf, 2);
+  };
 
   const advance = (to: Assembler, byY: number, byX: number) => {
     to.addConstant(yAt, byY);
@@ -81,16 +94,21 @@ export function depthwiseWeights({ x, y, kernel, params, images }: DepthwiseSpec
     const taps = row.filter(({ k }) => k >= first && k < first + rowsAtOnce);
     const [routine, nextRow] = [to.label(), to.label()];
     to.bind(routine);
-    loadOperand(to, yAt, 0, 0);
-    loadOperand(to, xAt, 1, 1);
-    loadOperand(to, weightsAt, 2, 2);
+    loadOperand(to, yAt, gradientOf, 0);
+    loadOperand(to, xAt, inputOf, 1);
+    pointToGradients(to);
     loadNumber(to, rowCount, 3);
+    const addsBias = bias && first === 0;
+    if (addsBias) to.vload(biasSum, at(biasAt));
     for (let i = 0; i < count; i++) to.vload(sums[i], at(weightsAt, (first * width + i) * vector));
     to.bind(nextRow);
     const moved = { y: 0, x: 0 };
     const pixel = (column: number) => {
-      if (taps.length === 0 || columns[column].length === 0) return;
+      const isEmpty = taps.length === 0 || columns[column].length === 0;
+      if (isEmpty && !addsBias) return;
       loadFeatures(to, y, gradient, at(yAt, column * yPixel - moved.y));
+      if (addsBias) to.v('add', biasSum, biasSum, gradient);
+      if (isEmpty) return;
       for (const { k, other } of taps) {
         for (const place of columns[column]) {
           const from = at(xAt, other * xRow + place.other * xPixel - moved.x);
@@ -114,6 +132,7 @@ export function depthwiseWeights({ x, y, kernel, params, images }: DepthwiseSpec
     to.decrement(rowCount);
     to.jump(nextRow, 'notZero');
     for (let i = 0; i < count; i++) to.vstore(at(weightsAt, (first * width + i) * vector), sums[i]);
+    if (addsBias) to.vstore(at(biasAt), biasSum);
     to.ret();
     return routine;
   };
@@ -121,9 +140,10 @@ export function depthwiseWeights({ x, y, kernel, params, images }: DepthwiseSpec
   const clear = (to: Assembler): Label => {
     const routine = to.label();
     to.bind(routine);
-    loadOperand(to, weightsAt, 2, 2);
+    pointToGradients(to);
     to.vzero(gradient);
     for (let i = 0; i < height * width; i++) to.vstore(at(weightsAt, i * vector), gradient);
+    if (bias) to.vstore(at(biasAt), gradient);
     to.ret();
     return routine;
   };
@@ -144,7 +164,7 @@ export function depthwiseWeights({ x, y, kernel, params, images }: DepthwiseSpec
       );
       const tasks: Task[] = [];
       for (let block = 0; block < blocks; block++) {
-        const place = block * height * width * vector;
+        const place = block * vector;
         tasks.push({ routine: cleared, numbers: [0, 0, place] });
         for (let image = 0; image < images; image++) {
           const plane = image * blocks + block;

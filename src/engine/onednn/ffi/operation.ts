@@ -62,6 +62,7 @@ interface Parameters {
   convForward: Convolution & Forward;
   convBackwardData: Convolution;
   convBackwardWeights: Convolution;
+  matmul: object;
   linearForward: Forward;
   linearBackwardData: object;
   linearBackwardWeights: object;
@@ -109,6 +110,8 @@ export const describe = {
     descs: readonly Described[],
     geometry: ConvGeometry,
   ): Operation => ({ kind: 'convBackwardWeights', algorithm, descs, geometry }),
+  /** Source, weights, bias, destination. */
+  matmul: (descs: readonly Described[]): Operation => ({ kind: 'matmul', descs }),
   linearForward: (prop: ForwardProp, descs: readonly Described[]): Operation => ({
     kind: 'linearForward',
     prop,

@@ -295,9 +295,8 @@ export const conv2dBackwardWeights: Lower<'conv2dBackwardWeights'> = (context, n
  */
 function asDepthwise(context: Lowering, node: GraphNode<'conv2dBackwardWeights'>, descs: ConvDescs): boolean {
   const [x, dy] = node.inputs;
-  const [dWeight] = node.outputs;
   const { params } = node;
-  if (params.bias || params.groups !== dy.shape[1]) return false;
+  if (params.groups !== dy.shape[1]) return false;
   const { src, weights, bias, dst } = descs;
   const operation = describe.convForward('training', 'direct', [src, weights, bias, dst], geometryOf(params));
   const forward = Primitive.create(operation);
@@ -305,11 +304,11 @@ function asDepthwise(context: Lowering, node: GraphNode<'conv2dBackwardWeights'>
   context.own(forward);
   const layout = forward.layout('weights').withType('float32');
   const places = { x: forward.layout('src'), y: forward.layout('dst'), weights: layout };
-  const spec = depthwiseSpec(places, params);
+  const spec = depthwiseSpec(places, params, params.bias);
   if (spec === null) return false;
   const placed = [context.inLayout(dy, places.y), context.inLayout(x, places.x)];
-  const result = context.output(dWeight, layout);
-  context.code(node.op, context.generate(depthwiseWeights, spec), [...placed, result], [result]);
+  const results = weightGradients(context, node, layout).map(([, operand]) => operand);
+  context.code(node.op, context.generate(depthwiseWeights, spec), [...placed, ...results], results);
   return true;
 }
 

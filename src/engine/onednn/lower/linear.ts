@@ -125,3 +125,23 @@ export const linearBackwardWeights: Lower<'linearBackwardWeights'> = (context, n
     writes,
   );
 };
+
+export const matmul: Lower<'matmul'> = (context, node) => {
+  const [a, b] = node.inputs;
+  const [y] = node.outputs;
+  const { transposeA, transposeB } = node.params;
+  const placed = [context.plain(a), context.plain(b)];
+  const seen = [transposeA, transposeB].map((transposed, i) => {
+    const { layout } = placed[i];
+    return transposed ? layout.permuted([0, 2, 1]) : layout;
+  });
+  const result = MemoryDesc.plain(y.shape, 'float32');
+  const primitive = Primitive.create(describe.matmul([...seen, MemoryDesc.none(), result]));
+  if (primitive === null || primitive.family === 'reference') {
+    primitive?.destroy();
+    context.fallback(node);
+    return;
+  }
+  const reads = [args.src, args.weights].map((argument, i) => [argument, seenAs(placed[i], seen[i])] as const);
+  context.call(node.op, primitive, reads, [[args.dst, context.output(y, result)]]);
+};

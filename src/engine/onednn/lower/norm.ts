@@ -1,5 +1,7 @@
 import type { GraphNode, GraphValue } from '../../../compiler/graph.js';
+import type { OpParams } from '../../../graph/op.js';
 import { numel } from '../../../graph/shape.js';
+import { type LayerNormSpec, layerNormBackward as layerNormBackwardCode, layerNormForward, layerNormSpec, sumBytes } from '../code/layerNorm.js';
 import { Normalization } from '../code/norm.js';
 import { normBackward, normBackwardOfSum } from '../code/normBackward.js';
 import { normForward } from '../code/normForward.js';
@@ -181,6 +183,62 @@ function backwardByCode(
   const code = context.generate(backwardCodeOfSum, own.spec, isSum);
   context.code(isSum ? `add+${name}` : name, code, operands, [...written, ofSum.gradient]);
 }
+
+/** Where the rows are, in a layout for the code; plain features are copied to one with channels last. */
+function rowsOf(
+  context: Lowering,
+  x: GraphValue,
+  { axis, epsilon }: OpParams['layerNorm'],
+): { readonly src: Operand; readonly spec: LayerNormSpec } | null {
+  const own = context.withOwnAxes(x);
+  const spec = layerNormSpec(own.layout, x.shape, axis, epsilon);
+  if (spec !== null) return { src: own, spec };
+  const isFeatures = axis === 1 && x.shape.length === 4;
+  const layout = isFeatures ? MemoryDesc.channelsLast(x.shape, 'float32') : MemoryDesc.plain(x.shape, 'float32');
+  const other = layerNormSpec(layout, x.shape, axis, epsilon);
+  return other === null ? null : { src: context.inLayout(x, layout), spec: other };
+}
+
+export const layerNorm: Lower<'layerNorm'> = (context, node) => {
+  const [x, scale, shift] = node.inputs;
+  const [y, mean, inverse] = node.outputs;
+  const found = rowsOf(context, x, node.params);
+  if (found === null) {
+    context.fallback(node);
+    return;
+  }
+  const { src, spec } = found;
+  const statistics = MemoryDesc.plain(mean.shape, 'float32');
+  const written = [
+    context.inPlace(x, src, y),
+    context.output(mean, statistics),
+    context.output(inverse, statistics),
+  ];
+  const operands = [src, context.plain(scale), context.plain(shift), ...written];
+  context.code(node.op, context.generate(layerNormForward, spec), operands, written);
+};
+
+export const layerNormBackward: Lower<'layerNormBackward'> = (context, node) => {
+  const [x, mean, inverse, scale, dy] = node.inputs;
+  const [dx, dScale, dShift] = node.outputs;
+  const found = rowsOf(context, x, node.params);
+  if (found === null) {
+    context.fallback(node);
+    return;
+  }
+  const { src, spec } = found;
+  const diffDst = context.inLayout(dy, src.layout);
+  const factors = MemoryDesc.plain(scale.shape, 'float32');
+  const sums = working(context, MemoryDesc.plain([sumBytes(spec) / 4], 'float32'));
+  const written = [
+    context.inPlace(dy, diffDst, dx),
+    context.output(dScale, factors),
+    context.output(dShift, factors),
+    sums,
+  ];
+  const operands = [src, context.plain(mean), context.plain(inverse), context.plain(scale), diffDst, ...written];
+  context.code(node.op, context.generate(layerNormBackwardCode, spec), operands, written);
+};
 
 /** With fewer elements, a TypeScript loop ends before a kernel call begins. */
 const smallSoftmax = 256;

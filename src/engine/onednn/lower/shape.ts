@@ -94,6 +94,10 @@ export const slice: Lower<'slice'> = (context, node) => {
   const [y] = node.outputs;
   const { starts, sizes } = node.params;
   const src = context.locate(x);
+  if (isPart(node) && src.layout.isPlain() && src.layout.shape.length === x.shape.length) {
+    const offset = (src.layout.size / x.shape[0]) * starts[0];
+    if (context.asPart(x, y, offset, plainLayout(y).withType(src.layout.dtype))) return;
+  }
   const box = src.layout.shape.length === x.shape.length ? src.layout.sub(sizes, starts) : null;
   const layout = box === null ? null : denseLike(context, box);
   const primitive = box === null || layout === null ? null : Primitive.reorder(box, layout);
@@ -104,6 +108,10 @@ export const slice: Lower<'slice'> = (context, node) => {
   const dst = context.output(y, layout);
   context.call('slice', primitive, [[args.src, { buffer: src.buffer, layout: box }]], [[args.dst, dst]]);
 };
+
+/** Whether the slice takes whole entries of the first axis. */
+const isPart = ({ params: { sizes }, inputs: [x] }: GraphNode<'slice'>): boolean =>
+  sizes.every((size, axis) => axis === 0 || size === x.shape[axis]);
 
 /**
  * The box with the same blocks and order of axes, but without gaps: the layout into which the library would

@@ -61,3 +61,21 @@ export const linearBackwardWeights: Kernel<'linearBackwardWeights'> = (params, i
   for (let n = 0; n < batch; n++) for (let o = 0; o < units; o++) sum[o] += dy[n * units + o];
   outputs[1].data.set(sum);
 };
+
+export const matmul: Kernel<'matmul'> = ({ transposeA, transposeB }, [a, b], [y]) => {
+  const [batch, rows, columns] = y.shape;
+  const inner = a.shape[transposeA ? 1 : 2];
+  const [ofRow, ofA] = transposeA ? [1, rows] : [inner, 1];
+  const [ofColumn, ofB] = transposeB ? [inner, 1] : [1, columns];
+  const sums = new Float64Array(columns);
+  for (let i = 0; i < batch * rows; i++) {
+    const [matrix, row] = [Math.floor(i / rows), i % rows];
+    sums.fill(0);
+    for (let k = 0; k < inner; k++) {
+      const value = a.data[matrix * rows * inner + row * ofRow + k * ofA];
+      const from = matrix * inner * columns + k * ofB;
+      for (let column = 0; column < columns; column++) sums[column] += value * b.data[from + column * ofColumn];
+    }
+    y.data.set(sums, i * columns);
+  }
+};

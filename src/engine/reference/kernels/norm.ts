@@ -145,3 +145,60 @@ export const scaleChannelsBackward: Kernel<'scaleChannelsBackward'> = (_params, 
     dScale.data[map] = sum;
   }
 };
+
+/** Sizes before, along and behind an axis. */
+function aroundAxis(shape: Shape, axis: number): readonly [outer: number, size: number, inner: number] {
+  const product = (sizes: Shape) => sizes.reduce((a, b) => a * b, 1);
+  return [product(shape.slice(0, axis)), shape[axis], product(shape.slice(axis + 1))];
+}
+
+/** Ba et al., 2016. */
+export const layerNorm: Kernel<'layerNorm'> = ({ axis, epsilon }, [x, scale, shift], [y, mean, inverse]) => {
+  const [outer, size, inner] = aroundAxis(x.shape, axis);
+  for (let o = 0, place = 0; o < outer; o++) {
+    for (let i = 0; i < inner; i++, place++) {
+      const first = o * size * inner + i;
+      let sum = 0;
+      for (let c = 0; c < size; c++) sum += x.data[first + c * inner];
+      const center = sum / size;
+      let squares = 0;
+      for (let c = 0; c < size; c++) squares += (x.data[first + c * inner] - center) ** 2;
+      const factor = 1 / Math.sqrt(squares / size + epsilon);
+      mean.data[place] = center;
+      inverse.data[place] = factor;
+      for (let c = 0; c < size; c++) {
+        const at = first + c * inner;
+        y.data[at] = (x.data[at] - center) * factor * scale.data[c] + shift.data[c];
+      }
+    }
+  }
+};
+
+/** With x̂ = (x − mean)·inverse and g = dy·scale: `dx = inverse·(g − mean(g) − x̂·mean(g·x̂))`. */
+export const layerNormBackward: Kernel<'layerNormBackward'> = ({ axis }, inputs, [dx, dScale, dShift]) => {
+  const [x, mean, inverse, scale, dy] = inputs.map(({ data }) => data);
+  const [outer, size, inner] = aroundAxis(inputs[0].shape, axis);
+  const sums = { scale: new Float64Array(size), shift: new Float64Array(size) };
+  for (let o = 0, place = 0; o < outer; o++) {
+    for (let i = 0; i < inner; i++, place++) {
+      const first = o * size * inner + i;
+      let sum = 0;
+      let product = 0;
+      for (let c = 0; c < size; c++) {
+        const at = first + c * inner;
+        const normalized = (x[at] - mean[place]) * inverse[place];
+        sum += dy[at] * scale[c];
+        product += dy[at] * scale[c] * normalized;
+        sums.scale[c] += dy[at] * normalized;
+        sums.shift[c] += dy[at];
+      }
+      for (let c = 0; c < size; c++) {
+        const at = first + c * inner;
+        const normalized = (x[at] - mean[place]) * inverse[place];
+        dx.data[at] = inverse[place] * (dy[at] * scale[c] - sum / size - (normalized * product) / size);
+      }
+    }
+  }
+  dScale.data.set(sums.scale);
+  dShift.data.set(sums.shift);
+};

@@ -18,6 +18,7 @@ export function bindCalls({ returning, status }: Functions) {
     convForward: status('dilated_convolution_forward_desc_init', p, 'int', 'int', p, p, p, p, p, p, p, p),
     convBackwardData: status('dilated_convolution_backward_data_desc_init', p, 'int', p, p, p, p, p, p, p),
     convBackwardWeights: status('dilated_convolution_backward_weights_desc_init', p, 'int', p, p, p, p, p, p, p, p),
+    matmul: status('matmul_desc_init', p, p, p, p, p),
     linearForward: status('inner_product_forward_desc_init', p, 'int', p, p, p, p),
     linearBackwardData: status('inner_product_backward_data_desc_init', p, p, p, p),
     linearBackwardWeights: status('inner_product_backward_weights_desc_init', p, p, p, p, p),

@@ -26,6 +26,7 @@ const inits: Inits = {
     convBackwardData(to, convolutions[op.algorithm], ...bytesOf(op), ...convArguments(op.geometry)),
   convBackwardWeights: (to, { convBackwardWeights }, op) =>
     convBackwardWeights(to, convolutions[op.algorithm], ...bytesOf(op), ...convArguments(op.geometry)),
+  matmul: (to, { matmul }, op) => matmul(to, ...bytesOf(op)),
   linearForward: (to, { linearForward }, op) => linearForward(to, props[op.prop], ...bytesOf(op)),
   linearBackwardData: (to, { linearBackwardData }, op) => linearBackwardData(to, ...bytesOf(op)),
   linearBackwardWeights: (to, { linearBackwardWeights }, op) => linearBackwardWeights(to, ...bytesOf(op)),

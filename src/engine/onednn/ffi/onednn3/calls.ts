@@ -23,6 +23,7 @@ export function bindCalls({ returning, status }: Functions) {
     convForward: creates('convolution_forward', 'int', 'int', a, a, a, a, ...geometry, a),
     convBackwardData: creates('convolution_backward_data', 'int', a, a, a, ...geometry, a, a),
     convBackwardWeights: creates('convolution_backward_weights', 'int', a, a, a, a, ...geometry, a, a),
+    matmul: creates('matmul', a, a, a, a, a),
     linearForward: creates('inner_product_forward', 'int', a, a, a, a, a),
     linearBackwardData: creates('inner_product_backward_data', a, a, a, a, a),
     linearBackwardWeights: creates('inner_product_backward_weights', a, a, a, a, a, a),

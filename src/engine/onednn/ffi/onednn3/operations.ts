@@ -49,6 +49,7 @@ const creators: Creators = {
       ...[out, engine, convolutions[op.algorithm]],
       ...[...addressesOf(op), ...convArguments(op.geometry), hint, attributes],
     ),
+  matmul: ({ matmul }, out, op, { engine, attributes }) => matmul(out, engine, ...addressesOf(op), attributes),
   linearForward: ({ linearForward }, out, op, { engine, attributes }) =>
     linearForward(out, engine, props[op.prop], ...addressesOf(op), attributes),
   linearBackwardData: ({ linearBackwardData }, out, op, { engine, attributes, hint }) =>
