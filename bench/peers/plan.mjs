@@ -58,9 +58,7 @@ export function entriesOf(chosen, modes) {
     ...of('lenet', 'infer', 1, 10),
     ...of('resnet50-cifar', 'train', 64),
     ...zoo.map((network) => ({ network, mode: 'train', precision: 'float32', batch: 10 })),
-    ...zoo.flatMap((network) =>
-      [1, 10].map((batch) => ({ network, mode: 'infer', precision: 'float32', batch })),
-    ),
+    ...zoo.flatMap((network) => [1, 10].map((batch) => ({ network, mode: 'infer', precision: 'float32', batch }))),
   ].filter(({ network, mode }) => chosen.includes(network) && modes.includes(mode));
 }
 

@@ -6,6 +6,7 @@ import { expandMatmul } from './passes/expandMatmul.js';
 import { foldBatchNorm } from './passes/foldBatchNorm.js';
 import { fuseActivations } from './passes/fuseActivations.js';
 import { fuseBatchNormRelu } from './passes/fuseBatchNormRelu.js';
+import { fuseExcitation } from './passes/fuseExcitation.js';
 import { fuseResiduals } from './passes/fuseResiduals.js';
 import { fuseSums } from './passes/fuseSums.js';
 import { simplify } from './passes/simplify.js';
@@ -19,6 +20,8 @@ import { verify } from './verify.js';
 export interface Traits {
   /** Whether there are kernels that compute several ops at once. Without them no pass fuses. */
   readonly fuses: boolean;
+  /** Whether the kernel that scales the channels of such features can add numbers to them. */
+  readonly addsToScaled: (shape: Shape) => boolean;
   /** Whether there is a kernel for products of matrices at the same place of a batch. */
   readonly multipliesMatrices: boolean;
   /** Whether kernels compute this fusible function of their own result exactly. */
@@ -33,6 +36,7 @@ export interface Traits {
 export const noTraits: Traits = {
   fuses: false,
   multipliesMatrices: true,
+  addsToScaled: () => false,
   absorbs: () => true,
   addsInBatchNorm: () => false,
   bfloat16: null,
@@ -69,6 +73,7 @@ const passes: readonly Pass[] = [
   fusion('fuseSums', fuseSums),
   fusion('fuseResiduals', (graph, { addsInBatchNorm }) => fuseResiduals(graph, addsInBatchNorm)),
   fusion('fuseBatchNormRelu', fuseBatchNormRelu),
+  fusion('fuseExcitation', (graph, { addsToScaled }) => fuseExcitation(graph, addsToScaled)),
   { name: 'useBfloat16', apply: (graph, { bfloat16 }) => (bfloat16 === null ? null : useBfloat16(graph, bfloat16)) },
 ];
 

@@ -103,7 +103,10 @@ export interface OpParams {
    * + dy2, with `relu` where y > 0.
    */
   batchNormBackward: BatchNormParams;
-  /** `x [N,C,H,W], scale [N,C,1,1] -> y = x·scale`: each channel of each image by its own factor. */
+  /**
+   * `x [N,C,H,W], scale [N,C,1,1], shift? [N,C,1,1] -> y = x·scale + shift`: each channel of each image by its own
+   * numbers. The compiler adds the shift.
+   */
   scaleChannels: Empty;
   /** `x, scale, dy -> dx = dy·scale, dScale = Σ dy·x` over the pixels of each channel. */
   scaleChannelsBackward: Empty;
@@ -193,7 +196,7 @@ export const inputNames = {
   batchNorm: ['x', 'mean', 'variance', 'scale', 'shift'],
   batchNormTrain: ['x', 'scale', 'shift', 'summand'],
   batchNormBackward: ['x', 'mean', 'variance', 'scale', 'shift', 'dy', 'mask', 'y', 'dy2'],
-  scaleChannels: ['x', 'scale'],
+  scaleChannels: ['x', 'scale', 'shift'],
   scaleChannelsBackward: ['x', 'scale', 'dy'],
   layerNorm: ['x', 'scale', 'shift'],
   layerNormBackward: ['x', 'mean', 'inverse', 'scale', 'dy'],

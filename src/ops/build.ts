@@ -35,16 +35,24 @@ export function affine(x: Value, scale: number, shift: number): Value {
 
 /** Emits `scaleChannels` where one factor multiplies all pixels of a channel; engines have a kernel. */
 export function binary(fn: BinaryFn, a: Value, b: Value): Value {
-  if (fn === 'mul' && scales(a, b)) return apply('scaleChannels', {}, [a, b])[0];
-  if (fn === 'mul' && scales(b, a)) return apply('scaleChannels', {}, [b, a])[0];
+  if (fn === 'mul' && scales(a, b)) return scaleChannels(a, b);
+  if (fn === 'mul' && scales(b, a)) return scaleChannels(b, a);
   return apply('binary', { fn }, [a, b])[0];
 }
 
-/** Whether `factors` has one number for each channel of the images. */
+/** Whether `factors` has one number for each channel of the images, for each channel or for each image. */
 function scales({ shape, dtype }: Value, factors: Value): boolean {
   const [images, channels, ...pixels] = shape;
   const isImages = shape.length === 4 && dtype === 'float32' && numel(pixels) > 1;
-  return isImages && factors.dtype === 'float32' && sameShape(factors.shape, [images, channels, 1, 1]);
+  const [byImage, byChannel, ...rest] = factors.shape;
+  const isFactors = factors.dtype === 'float32' && factors.shape.length === 4 && rest.every((size) => size === 1);
+  const fits = (byImage === images || byImage === 1) && (byChannel === channels || byChannel === 1);
+  return isImages && isFactors && fits && numel(factors.shape) > 1;
+}
+
+/** Multiplies the pixels of each channel of each image by a factor. */
+export function scaleChannels(x: Value, factors: Value): Value {
+  return apply('scaleChannels', {}, [x, broadcastTo(factors, [...x.shape.slice(0, 2), 1, 1])])[0];
 }
 
 /** Returns the gradients of the images and of the factors. */

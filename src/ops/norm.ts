@@ -8,6 +8,7 @@ import {
   layerNormBackward,
   reduce,
   reshape,
+  scaleChannels,
   scaleChannelsBackward,
   softmaxBackward,
   unary,
@@ -66,14 +67,18 @@ export const batchNormBackwardOp: OpDefinition<'batchNormBackward'> = {
 };
 
 export const scaleChannelsOp: OpDefinition<'scaleChannels'> = {
-  infer(_params, [x, scale]) {
+  infer(_params, [x, scale, shift]) {
     checkDType('scaleChannels', 'input', x, 'float32');
     checkRank('scaleChannels', 'input', x, 4, 'NCHW');
     checkDType('scaleChannels', 'scale', scale, 'float32');
     checkExactShape('scaleChannels', 'scale', scale, [...x.shape.slice(0, 2), 1, 1]);
+    if (shift !== undefined) checkExactShape('scaleChannels', 'shift', shift, scale.shape);
     return [{ shape: x.shape, dtype: 'float32' }];
   },
-  vjp: ({ inputs: [x, scale], grads: [dy] }) => (dy === null ? [null, null] : [...scaleChannelsBackward(x, scale, dy)]),
+  vjp({ inputs: [x, scale], grads: [dy], needs }) {
+    if (dy === null) return [null, null];
+    return needs[1] ? [...scaleChannelsBackward(x, scale, dy)] : [scaleChannels(dy, scale), null];
+  },
 };
 
 export const scaleChannelsBackwardOp: OpDefinition<'scaleChannelsBackward'> = {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Graph } from '../../src/compiler/graph.js';
 import { fuseActivations } from '../../src/compiler/passes/fuseActivations.js';
 import { fuseBatchNormRelu } from '../../src/compiler/passes/fuseBatchNormRelu.js';
+import { fuseExcitation } from '../../src/compiler/passes/fuseExcitation.js';
 import { fuseResiduals } from '../../src/compiler/passes/fuseResiduals.js';
 import { fuseSums } from '../../src/compiler/passes/fuseSums.js';
 import { simplify } from '../../src/compiler/passes/simplify.js';
@@ -238,6 +239,28 @@ describe('fuseBatchNormRelu', () => {
     };
     await checkOp(build, [noise([2, 17, 4, 4], 1), noise([17], 2, 0.2, 1), noise([17], 3)]);
   });
+});
+
+describe('fuseExcitation', () => {
+  const exciting = (x: Tensor, weight: Tensor): Tensor => {
+    const features = x.exp();
+    return features.mul(F.sigmoid(F.conv2d(F.adaptiveAvgPool2d(features, 1), weight)));
+  };
+  const gradients = (build: typeof exciting, adds = true) => {
+    const [x, weight] = [parameter([2, 3, 4, 4]), parameter([3, 3, 1, 1])];
+    build(x, weight).sum().backward();
+    const graph = [x.grad, weight.grad].filter((grad) => grad !== null);
+    return fused((before) => fuseExcitation(before, () => adds), ...graph);
+  };
+
+  it('joins the two gradients of the scaled features', () => {
+    expect(gradients(exciting, false)).toContain('avgPool2dBackward');
+    expect(gradients(exciting)).not.toContain('avgPool2dBackward');
+    expect(gradients(exciting).filter((op) => op === 'scaleChannels')).toHaveLength(1);
+  });
+
+  it('gives the same gradients', () =>
+    checkOp(exciting, [noise([2, 16, 4, 5], 1, 0.3), noise([16, 16, 1, 1], 2, 0.3)]));
 });
 
 describe('fuseResiduals', () => {

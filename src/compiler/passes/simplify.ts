@@ -72,24 +72,26 @@ interface Parts {
  * summands.
  */
 function partsOf(...summands: readonly GraphValue[]): Parts | null {
-  const found = summands.flatMap(flattened).map(paddedAxis);
-  const padded = found.filter((part) => part !== null);
-  const [{ axis } = { axis: -1 }] = padded;
-  if (padded.length < found.length || padded.some((part) => part.axis !== axis)) return null;
-  const ordered = padded.sort((a, b) => a.before - b.before);
+  const padded: Padded[] = [];
+  if (!summands.every((value) => collectPadded(value, padded))) return null;
+  const [{ axis }] = padded;
+  padded.sort((a, b) => a.before - b.before);
   let end = 0;
-  for (const { before, input } of ordered) {
-    if (before !== end) return null;
-    end += input.shape[axis];
+  for (const part of padded) {
+    if (part.axis !== axis || part.before !== end) return null;
+    end += part.input.shape[axis];
   }
-  return ordered[ordered.length - 1].after === 0 ? { axis, inputs: ordered.map(({ input }) => input) } : null;
+  return padded[padded.length - 1].after === 0 ? { axis, inputs: padded.map(({ input }) => input) } : null;
 }
 
-/** The summands of a sum of sums. */
-function flattened(value: GraphValue): readonly GraphValue[] {
+/** Collects the padded parts of a sum of sums. @returns whether it has no other summands */
+function collectPadded(value: GraphValue, into: Padded[]): boolean {
   const { producer } = value;
-  if (!isOp(producer, 'binary') || producer.params.fn !== 'add' || producer.params.activation !== undefined) return [value];
-  return producer.inputs.flatMap(flattened);
+  const isSum = isOp(producer, 'binary') && producer.params.fn === 'add' && producer.params.activation === undefined;
+  if (isSum) return producer.inputs.every((input) => collectPadded(input, into));
+  const part = paddedAxis(value);
+  if (part !== null) into.push(part);
+  return part !== null;
 }
 
 interface Padded {

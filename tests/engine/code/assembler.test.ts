@@ -55,6 +55,13 @@ const of16Lanes: readonly Instruction[] = [
     '62 52 6d 50 b8 8b 35 12 00 00',
   ],
   ['vdpbf16ps zmm17, zmm3, zmm24', (to) => to.vaddDot(17, 3, 24), '62 82 66 48 52 c8'],
+  ['vmovss [r10+0x1235], xmm20', (to) => to.vstoreOne(at(r10, far), 20), '62 c1 7e 08 11 a2 35 12 00 00'],
+  [
+    'vshuff32x4 zmm3, zmm17, zmm17, 0x4e; vaddps zmm17, zmm17, zmm3; the same with 0xb1; vpermilps zmm3, zmm17, 0x4e; …',
+    (to) => to.vsumLanes(17, 3),
+    '62 b3 75 40 23 d9 4e 62 e1 74 40 58 cb 62 b3 75 40 23 d9 b1 62 e1 74 40 58 cb ' +
+      '62 b3 7d 48 04 d9 4e 62 e1 74 40 58 cb 62 b3 7d 48 04 d9 b1 62 e1 74 40 58 cb',
+  ],
   ['vsqrtps zmm17, zmm3', (to) => to.vsqrt(17, 3), '62 e1 7c 48 51 cb'],
   ['vbroadcastss zmm18, [rsi+0x1235]', (to) => to.vbroadcast(18, at(rsi, far)), '62 e2 7d 48 18 96 35 12 00 00'],
   [
@@ -102,6 +109,12 @@ const of8Lanes: readonly Instruction[] = [
   ['vmaxps ymm1, ymm1, ymm2', (to) => to.v('max', 1, 1, 2), 'c4 e1 74 5f ca'],
   ['vfmadd213ps ymm12, ymm4, ymm8', (to) => to.v('mulAdd', 12, 4, 8), 'c4 42 5d a8 e0'],
   ['vfmadd231ps ymm8, ymm12, [r11+0x1235]', (to) => to.v('addMul', 8, 12, at(r11, far)), 'c4 42 1d b8 83 35 12 00 00'],
+  ['vmovss [r10+0x1235], xmm12', (to) => to.vstoreOne(at(r10, far), 12), 'c4 41 7a 11 a2 35 12 00 00'],
+  [
+    'vperm2f128 ymm3, ymm9, ymm9, 1; vaddps ymm9, ymm9, ymm3; vpermilps ymm3, ymm9, 0x4e; …; the same with 0xb1',
+    (to) => to.vsumLanes(9, 3),
+    'c4 c3 35 06 d9 01 c4 61 34 58 cb c4 c3 7d 04 d9 4e c4 61 34 58 cb c4 c3 7d 04 d9 b1 c4 61 34 58 cb',
+  ],
   ['vsqrtps ymm7, ymm13', (to) => to.vsqrt(7, 13), 'c4 c1 7c 51 fd'],
   ['vbroadcastss ymm8, [rsi+0x1235]', (to) => to.vbroadcast(8, at(rsi, far)), 'c4 62 7d 18 86 35 12 00 00'],
   [

@@ -84,7 +84,7 @@ function prepared(
   dy.write(normal(dy.length, 2));
   const scale = numbers(channels, normal(channels, 3, 0.3, 1));
   const shift = numbers(channels, normal(channels, 4));
-  const norm = new Normalization({ layout: x.features, channels, epsilon, relu, sum });
+  const norm = new Normalization({ layout: x.features, channels, padded: false, epsilon, relu, sum });
   const working = (desc: MemoryDesc) => ({ memory: new NativeMemory(desc.size) });
   const [sums, factor, coefficients] = [norm.sums, norm.factor, norm.coefficients].map(working);
   const [mu, variance, dScale, dShift] = [0, 1, 2, 3].map(() => numbers(channels));
@@ -198,7 +198,14 @@ describeWith('bf16', 'batch norm of channels far from 0', () => {
         return channel === 1 ? 7 : i % 5;
       }),
     );
-    const norm = new Normalization({ layout: x.features, channels: 16, epsilon, relu: false, sum: false });
+    const norm = new Normalization({
+      layout: x.features,
+      channels: 16,
+      padded: false,
+      epsilon,
+      relu: false,
+      sum: false,
+    });
     const [sums, factor] = [norm.sums, norm.factor].map((desc) => ({ memory: new NativeMemory(desc.size) }));
     const [scale, shift, mean, variance] = [1, 0, 0, 0].map((value) => numbers(16, new Float32Array(16).fill(value)));
     run(normForward(norm), [x, y, sums, factor, scale, shift, mean, variance]);

@@ -2,6 +2,7 @@ import type { Value } from '../../../src/graph/node.js';
 import type { ArithmeticFn, BinaryFn, ComparisonFn, UnaryFn } from '../../../src/graph/op.js';
 import type { Shape } from '../../../src/graph/shape.js';
 import { hasBackward, unaryFunctions } from '../../../src/graph/unaryFunctions.js';
+import { apply } from '../../../src/ops/define.js';
 import * as o from '../../../src/ops/index.js';
 import { between, fixed, given, type Input, integers, noise, spread } from '../../engines.js';
 import { blocked, type Case, type CaseTable, pairs, shapes, throughBlocks } from './common.js';
@@ -29,7 +30,7 @@ const forBinary = (fns: readonly BinaryFn[], make: (shape: Shape, seed: number) 
     pairs.map(([a, b]) => ({
       name: `${fn} of [${a}] and [${b}]`,
       inputs: [make(a, 1), make(b, 2)],
-      build: (x: Value, y: Value) => o.binary(fn, x, y),
+      build: (x: Value, y: Value) => apply('binary', { fn }, [x, y])[0],
     })),
   );
 

@@ -47,6 +47,8 @@ export interface Body {
 /** Moves a vector of numbers of the current channels between a register and an operand. */
 export interface ChannelAccess {
   readonly load: (operand: number, into: number) => void;
+  /** 0 where the mask has no 1. */
+  readonly loadWhere: (mask: number, operand: number, into: number) => void;
   readonly store: (operand: number, from: number, offset?: number) => void;
 }
 
@@ -273,6 +275,10 @@ export class ChannelPasses {
       load: (operand, into) => {
         loadOperand(to, pointer, operand, 0);
         to.vload(into, at(pointer));
+      },
+      loadWhere: (mask, operand, into) => {
+        loadOperand(to, pointer, operand, 0);
+        to.vloadWhere(mask, into, at(pointer));
       },
       store: (operand, from, offset = 0) => {
         loadOperand(to, pointer, operand, 0);

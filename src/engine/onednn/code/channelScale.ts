@@ -4,7 +4,7 @@ import type { Assembler } from './assembler.js';
 import {
   bytesOf,
   type FeatureLayout,
-  featureLayoutOf,
+  featureLayoutFor,
   loadFeatures,
   storeFeatures,
   vectorBytesOf,
@@ -22,8 +22,7 @@ const together = 4;
 export function scalableLayout(desc: MemoryDesc): FeatureLayout | null {
   const { dtype, shape } = desc;
   if ((dtype !== 'float32' && dtype !== 'bfloat16') || shape.length !== 4) return null;
-  const lanes = codeLanes(dtype);
-  return lanes === null ? null : featureLayoutOf(desc, lanes);
+  return featureLayoutFor(desc, codeLanes(dtype));
 }
 
 /** Bytes of an array with one float32 for each channel of each image, in the order of the features. */
@@ -88,38 +87,43 @@ function overChannels(layout: FeatureLayout, { features, factors, begin, pixel, 
 
 const upTo = (n: number): readonly number[] => Array.from({ length: n }, (_, i) => i);
 
-/** Operands: x, factors, y. */
-export function scaleForward(layout: FeatureLayout): KernelCode {
-  const [x, factors, y] = [0, 1, 2];
+/** Operands: x, factors, y, and the summands of the channels if there are any. */
+export function scaleForward(layout: FeatureLayout, adds: boolean): KernelCode {
+  const [x, factors, y, summands] = [0, 1, 2, 3];
   const registers = new Registers(layout.lanes);
   const vectors = vectorsOf(layout);
   const [loaded, values] = [registers.vectors(vectors), registers.vectors(vectors)];
+  const added = registers.vectors(adds ? vectors : 0);
   return overChannels(layout, {
     features: [x, y],
-    factors: [factors],
+    factors: adds ? [factors, summands] : [factors],
     begin: (to, place) => {
-      for (const v of upTo(vectors)) to.vload(loaded[v], place(factors, v));
+      for (const v of upTo(vectors)) {
+        to.vload(loaded[v], place(factors, v));
+        if (adds) to.vload(added[v], place(summands, v));
+      }
     },
     pixel: (to, place) => {
       for (const v of upTo(vectors)) {
         loadFeatures(to, layout, values[v], place(x, v));
-        to.v('mul', values[v], values[v], loaded[v]);
+        if (adds) to.v('mulAdd', values[v], loaded[v], added[v]);
+        else to.v('mul', values[v], values[v], loaded[v]);
         storeFeatures(to, layout, place(y, v), values[v]);
       }
     },
   });
 }
 
-/** Operands: x, factors, dy, dx, gradients of the factors. */
-export function scaleBackward(layout: FeatureLayout): KernelCode {
-  const [x, factors, dy, dx, dFactors] = [0, 1, 2, 3, 4];
+/** Operands: x, factors, dy, gradients of the factors, and dx unless it is not wanted. */
+export function scaleBackward(layout: FeatureLayout, differentiates: boolean): KernelCode {
+  const [x, factors, dy, dFactors, dx] = [0, 1, 2, 3, 4];
   const registers = new Registers(layout.lanes);
   const vectors = vectorsOf(layout);
   const steps = stepsOf(layout);
   const [loaded, sums] = [registers.vectors(vectors), registers.vectors(vectors * steps)];
   const [value, gradient] = registers.vectors(2);
   return overChannels(layout, {
-    features: [x, dy, dx],
+    features: differentiates ? [x, dy, dx] : [x, dy],
     factors: [factors, dFactors],
     begin: (to, place) => {
       for (const v of upTo(vectors)) to.vload(loaded[v], place(factors, v));
@@ -130,6 +134,7 @@ export function scaleBackward(layout: FeatureLayout): KernelCode {
         loadFeatures(to, layout, value, place(x, v));
         loadFeatures(to, layout, gradient, place(dy, v));
         to.v('addMul', sums[step * vectors + v], value, gradient);
+        if (!differentiates) continue;
         to.v('mul', gradient, gradient, loaded[v]);
         storeFeatures(to, layout, place(dx, v), gradient);
       }

@@ -40,6 +40,19 @@ export function featureLayoutOf(desc: MemoryDesc, lanes: Lanes): FeatureLayout |
   return null;
 }
 
+/** Vectors of float32 that every processor with code has. */
+export const fewestLanes = 8;
+
+/**
+ * The same for the widest vectors that suit the layout: convolutions with few channels in a group have blocks of 8 on
+ * processors with wider vectors, too.
+ */
+export function featureLayoutFor(desc: MemoryDesc, widest: Lanes | null): FeatureLayout | null {
+  if (widest === null) return null;
+  const layout = featureLayoutOf(desc, widest);
+  return layout === null && desc.dtype === 'float32' ? featureLayoutOf(desc, fewestLanes) : layout;
+}
+
 /**
  * Number of vectors of a pixel's channels that the code processes together, as far as there are registers.
  */

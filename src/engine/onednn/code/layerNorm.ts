@@ -96,7 +96,10 @@ function routines(to: Assembler, spec: LayerNormSpec, most: number, write: (toge
   return chunks.map((chunk, i): Task => {
     const routine = labels.get(chunk.together);
     if (routine === undefined) throw new RangeError('no such routine');
-    return { routine, numbers: [chunk.at, chunk.first * float, chunk.turns, i * 2 * spec.vectors * spec.lanes * float] };
+    return {
+      routine,
+      numbers: [chunk.at, chunk.first * float, chunk.turns, i * 2 * spec.vectors * spec.lanes * float],
+    };
   });
 }
 

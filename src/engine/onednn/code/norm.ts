@@ -1,9 +1,8 @@
 import type { Shape } from '../../../graph/shape.js';
 import { MemoryDesc } from '../ffi.js';
 import { codeLanes } from '../processor.js';
-import type { Lanes } from './assembler.js';
 import { ChannelPasses } from './channelPasses.js';
-import { type FeatureType, featureLayoutOf } from './featureLayout.js';
+import { type FeatureType, featureLayoutFor, fewestLanes } from './featureLayout.js';
 import { coefficients } from './normBackward.js';
 import type { Norm, NormSpec } from './normPasses.js';
 
@@ -22,26 +21,27 @@ export class Normalization implements Norm {
 
   /** Whether there is code for such features, if it supports their layout. */
   static takes(shape: Shape, type: FeatureType): boolean {
-    return Normalization.#lanesFor(shape, type) !== null;
-  }
-
-  static #lanesFor(shape: Shape, type: FeatureType): Lanes | null {
     const lanes = codeLanes(type);
-    return lanes !== null && shape.length === 4 && shape[1] % lanes === 0 ? lanes : null;
+    return lanes !== null && shape.length === 4 && shape[1] % (type === 'float32' ? fewestLanes : lanes) === 0;
   }
 
   /**
-   * `null` where there is no code: for another processor, another layout, or a number of channels that are
-   * no whole vectors.
+   * `null` where there is no code: for another processor or another layout.
    *
    * @param x layout of the features
    */
   static create(x: MemoryDesc, after: Pick<NormSpec, 'epsilon' | 'relu' | 'sum'>): Normalization | null {
-    if (x.dtype !== 'float32' && x.dtype !== 'bfloat16') return null;
-    const lanes = Normalization.#lanesFor(x.shape, x.dtype);
-    const layout = lanes === null ? null : featureLayoutOf(x, lanes);
+    if ((x.dtype !== 'float32' && x.dtype !== 'bfloat16') || x.shape.length !== 4) return null;
+    const layout = featureLayoutFor(x, codeLanes(x.dtype));
     if (layout === null) return null;
-    return new Normalization({ layout, channels: x.shape[1], ...after });
+    const [images, own] = x.shape;
+    const channels = (layout.planes * layout.channels) / images;
+    return new Normalization({ layout, channels, padded: channels > own, ...after });
+  }
+
+  /** 1 for each channel, and 0 for the places behind the last one. */
+  present(channels: number): Float32Array {
+    return new Float32Array(this.spec.channels).fill(1, 0, channels);
   }
 
   /** The factor of each channel. Forward writes it, and backward reads it. */

@@ -18,8 +18,14 @@ const forwardOperands = {
   mean: 6,
   variance: 7,
   summand: 8,
+  present: 9,
+  shifts: 10,
 } as const;
-/** Operands: x, y, sums, factor, scale, shift, mean, variance, and the summand if there is one. */
+/**
+ * Operands: x, y, sums, factor, scale, shift, mean, variance, and the summand if there is one. If channels are
+ * padded, then the summand or any other operand, an array with 1 for each channel and 0 for the others, and working
+ * memory for the shifts.
+ */
 export function normForward(norm: Norm): KernelCode {
   return norm.passes.code((to) => [addUpValues(norm, to), makeStatistics(norm, to), normalize(norm, to)]);
 }
@@ -52,8 +58,10 @@ function addUpValues(norm: Norm, to: Assembler): Phase {
 
 function makeStatistics(norm: Norm, to: Assembler): Phase {
   const operand = forwardOperands;
-  const [total, square, value, perSample, scratch] = [0, 1, 2, 3, 4];
-  return norm.passes.overChannels(to, operand.sums, [total, square], ({ load, store }) => {
+  const take = norm.passes.registers();
+  const [total, square, value, perSample, scratch] = take.vectors(5);
+  const mask = take.mask();
+  return norm.passes.overChannels(to, operand.sums, [total, square], ({ load, loadWhere, store }) => {
     to.vconstant(perSample, 1 / norm.passes.samples, second);
     to.v('mul', total, total, perSample);
     to.v('mul', square, square, perSample);
@@ -68,9 +76,21 @@ function makeStatistics(norm: Norm, to: Assembler): Phase {
     to.v('add', total, total, value);
     store(operand.mean, total);
     takeDeviation(norm, to, square, scratch);
-    load(operand.scale, value);
+    if (!norm.spec.padded) {
+      load(operand.scale, value);
+      to.v('div', value, value, square);
+      store(operand.factor, value);
+      return;
+    }
+    // Behind the channels of the parameters may be any numbers.
+    load(operand.present, value);
+    to.vzero(scratch);
+    to.vcompare('less', mask, scratch, value);
+    loadWhere(mask, operand.scale, value);
     to.v('div', value, value, square);
     store(operand.factor, value);
+    loadWhere(mask, operand.shift, value);
+    store(operand.shifts, value);
   });
 }
 
@@ -83,7 +103,7 @@ function normalize(norm: Norm, to: Assembler): Phase {
   const perChannel = [
     { into: means, from: passes.perChannel(third, forwardOperands.mean) },
     { into: factors, from: passes.perChannel(fourth, forwardOperands.factor) },
-    { into: shifts, from: passes.perChannel(fifth, forwardOperands.shift) },
+    { into: shifts, from: passes.perChannel(fifth, norm.spec.padded ? forwardOperands.shifts : forwardOperands.shift) },
   ];
   const summand = norm.spec.sum ? [passes.features(sixth, forwardOperands.summand)] : [];
   return passes.over(to, {

@@ -8,7 +8,10 @@ const [, second] = streamRegisters;
 /** The code depends on these values only. */
 export interface NormSpec {
   readonly layout: FeatureLayout;
+  /** Number of channels in memory: whole vectors. */
   readonly channels: number;
+  /** Whether the last vector has places without a channel. They stay 0. */
+  readonly padded: boolean;
   readonly epsilon: number;
   readonly relu: boolean;
   /** Whether a summand is added before relu. */

@@ -38,15 +38,17 @@ function factorsLike(context: Lowering, layout: MemoryDesc, { shape }: GraphValu
 }
 
 export const scaleChannels: Lower<'scaleChannels'> = (context, node) => {
-  const [x, scale] = node.inputs;
+  const [x, scale, shift] = node.inputs;
   const own = scalable(context, x, scale);
   if (own === null) {
     context.fallback(node);
     return;
   }
   const factors = context.inLayout(scale, own.factors);
+  const summands = shift === undefined ? [] : [context.inLayout(shift, own.factors)];
   const dst = context.inPlace(x, own.src, node.outputs[0]);
-  context.code(node.op, context.generate(scaleForward, own.features), [own.src, factors, dst], [dst]);
+  const code = context.generate(scaleForward, own.features, shift !== undefined);
+  context.code(shift === undefined ? node.op : `${node.op}+add`, code, [own.src, factors, dst, ...summands], [dst]);
 };
 
 export const scaleChannelsBackward: Lower<'scaleChannelsBackward'> = (context, node) => {
@@ -59,7 +61,9 @@ export const scaleChannelsBackward: Lower<'scaleChannelsBackward'> = (context, n
   }
   const factors = context.inLayout(scale, own.factors);
   const diffDst = context.inLayout(dy, own.src.layout);
-  const written = [context.inPlace(dy, diffDst, dx), context.output(dScale, own.factors)];
+  const written = [context.output(dScale, own.factors)];
+  const isWanted = context.isUsed(dx);
+  if (isWanted) written.push(context.inPlace(dy, diffDst, dx));
   const operands = [own.src, factors, diffDst, ...written];
-  context.code(node.op, context.generate(scaleBackward, own.features), operands, written);
+  context.code(node.op, context.generate(scaleBackward, own.features, isWanted), operands, written);
 };

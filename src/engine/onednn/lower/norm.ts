@@ -1,7 +1,13 @@
 import type { GraphNode, GraphValue } from '../../../compiler/graph.js';
 import type { OpParams } from '../../../graph/op.js';
 import { numel } from '../../../graph/shape.js';
-import { type LayerNormSpec, layerNormBackward as layerNormBackwardCode, layerNormForward, layerNormSpec, sumBytes } from '../code/layerNorm.js';
+import {
+  type LayerNormSpec,
+  layerNormBackward as layerNormBackwardCode,
+  layerNormForward,
+  layerNormSpec,
+  sumBytes,
+} from '../code/layerNorm.js';
 import { Normalization } from '../code/norm.js';
 import { normBackward, normBackwardOfSum } from '../code/normBackward.js';
 import { normForward } from '../code/normForward.js';
@@ -53,6 +59,13 @@ export const batchNorm: Lower<'batchNorm'> = (context, node) => {
   );
 };
 
+/** A result with a number for each channel; the code writes whole vectors. */
+function perChannelResult(context: Lowering, value: GraphValue, { factor }: Normalization): Operand {
+  const operand = { buffer: context.scratch(factor.size), layout: MemoryDesc.plain(value.shape, 'float32') };
+  context.define(value, operand);
+  return operand;
+}
+
 /** Facts about a batch norm's forward kernel that its backward kernel needs. */
 class OwnForward {
   constructor(
@@ -84,12 +97,19 @@ export const batchNormTrain: Lower<'batchNormTrain'> = (context, node) => {
       added === null ? context.output(y, src.layout) : context.inPlace(summand, added, y),
       working(context, own.sums),
       context.output(mask, own.factor),
-      context.output(mean, perChannel),
-      context.output(variance, perChannel),
+      perChannelResult(context, mean, own),
+      perChannelResult(context, variance, own),
     ];
     const [dst, sums, factor, ...statistics] = written;
     const operands = [src, dst, sums, factor, context.plain(scale), context.plain(shift), ...statistics];
     if (added !== null) operands.push(added);
+    else if (own.spec.padded) operands.push(src);
+    if (own.spec.padded) {
+      const shifts = working(context, own.factor);
+      const present = { buffer: context.constant(own.present(x.shape[1])), layout: own.factor };
+      operands.push(present, shifts);
+      written.push(shifts);
+    }
     const name = `${node.op}${after.sum ? '+add' : ''}${relu ? '+relu' : ''}`;
     context.code(name, context.generate(forwardCode, own.spec), operands, written);
     context.rememberForward(mask, new OwnForward(own, src.layout));
@@ -157,7 +177,6 @@ function backwardByCode(
 ): void {
   const [x, mean, variance, , shift, dy, mask, y, dy2] = node.inputs;
   const [dx, dScale, dShift, gradient] = node.outputs;
-  const perChannel = MemoryDesc.plain(mean.shape, 'float32');
   const src = context.inLayout(x, layout);
   const placed = (value: GraphValue) => context.inLayout(value, layout);
   const [diffDst, second] = [placed(dy), dy2 === undefined ? null : placed(dy2)];
@@ -167,8 +186,8 @@ function backwardByCode(
     place === null ? context.output(dx, layout) : context.inPlace(replaced, place, dx),
     working(context, own.sums),
     working(context, own.coefficients),
-    context.output(dScale, perChannel),
-    context.output(dShift, perChannel),
+    perChannelResult(context, dScale, own),
+    perChannelResult(context, dShift, own),
   ];
   const [diffSrc, sums, coefficients, ...gradients] = written;
   const perChannels = [mean, variance, shift].map((value) => context.plain(value));
@@ -209,11 +228,7 @@ export const layerNorm: Lower<'layerNorm'> = (context, node) => {
   }
   const { src, spec } = found;
   const statistics = MemoryDesc.plain(mean.shape, 'float32');
-  const written = [
-    context.inPlace(x, src, y),
-    context.output(mean, statistics),
-    context.output(inverse, statistics),
-  ];
+  const written = [context.inPlace(x, src, y), context.output(mean, statistics), context.output(inverse, statistics)];
   const operands = [src, context.plain(scale), context.plain(shift), ...written];
   context.code(node.op, context.generate(layerNormForward, spec), operands, written);
 };

@@ -138,16 +138,29 @@ export const avgPool2dBackward: Lower<'avgPool2dBackward'> = (context, node) => 
     Primitive.create(
       describe.poolBackward(pooling, MemoryDesc.any(dx.shape, layout.dtype), layout, geometryOf(node.params)),
     );
-  const first = primitiveFor(own.layout);
-  if (first === null) {
+  // The library has only plain loops for some channels that do not fill a vector, and for plain features.
+  const layouts = [
+    own.layout,
+    MemoryDesc.plain(dy.shape, own.layout.dtype),
+    MemoryDesc.channelsLast(dy.shape, own.layout.dtype),
+  ];
+  let primitive: Primitive | null = null;
+  let layout = own.layout;
+  for (const tried of layouts) {
+    const found = primitiveFor(tried);
+    if (found === null || (primitive !== null && found.family === 'reference')) {
+      found?.destroy();
+      continue;
+    }
+    primitive?.destroy();
+    [primitive, layout] = [found, tried];
+    if (found.family !== 'reference') break;
+  }
+  if (primitive === null) {
     context.fallback(node);
     return;
   }
-  // The library has only plain loops for some channels that do not fill a vector.
-  const isSlow = first.family === 'reference' && !own.layout.isPlain();
-  const diffDst = isSlow ? context.plain(dy) : own;
-  const primitive = isSlow ? (primitiveFor(diffDst.layout) ?? first) : first;
-  if (primitive !== first) context.own(first);
+  const diffDst = context.inLayout(dy, layout);
   const diffSrc = context.output(dx, primitive.layout('diffSrc'));
   context.call(node.op, primitive, [[args.diffDst, diffDst]], [[args.diffSrc, diffSrc]]);
 };

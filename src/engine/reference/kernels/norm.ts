@@ -127,10 +127,11 @@ export const batchNormBackward: Kernel<'batchNormBackward'> = ({ epsilon, relu }
   }
 };
 
-export const scaleChannels: Kernel<'scaleChannels'> = (_params, [x, scale], [y]) => {
+export const scaleChannels: Kernel<'scaleChannels'> = (_params, [x, scale, shift], [y]) => {
   const pixels = x.data.length / scale.data.length;
   for (let map = 0, i = 0; map < scale.data.length; map++) {
-    for (const end = i + pixels; i < end; i++) y.data[i] = x.data[i] * scale.data[map];
+    const summand = shift?.data[map] ?? 0;
+    for (const end = i + pixels; i < end; i++) y.data[i] = x.data[i] * scale.data[map] + summand;
   }
 };
 
