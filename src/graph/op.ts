@@ -61,7 +61,9 @@ export interface OpParams {
   /** `x, dy -> dWeight, dBias?` (dBias exists if `bias`). */
   conv2dBackwardWeights: Conv2dParams & { readonly weightShape: Shape; readonly bias: boolean };
 
-  /** `a [B,M,K], b [B,K,N] -> y [B,M,N]`: a product of matrices for each of B; a transposed one is stored so. */
+  /**
+   * `a [B,M,K], b [B,K,N] -> y [B,M,N]`: a product of matrices for each of B; a transposed one is stored so.
+   */
   matmul: MatmulParams;
 
   /** `x [N,I], weight [I,O], bias? [O] -> y [N,O]` */
@@ -104,16 +106,17 @@ export interface OpParams {
    */
   batchNormBackward: BatchNormParams;
   /**
-   * `x [N,C,H,W], scale [N,C,1,1], shift? [N,C,1,1] -> y = x·scale + shift`: each channel of each image by its own
-   * numbers. The compiler adds the shift.
+   * `x [N,C,H,W], scale [N,C,1,1], shift? [N,C,1,1] -> y = x·scale + shift`: each channel of each image by
+   * its own numbers. The compiler adds the shift.
    */
   scaleChannels: Empty;
   /** `x, scale, dy -> dx = dy·scale, dScale = Σ dy·x` over the pixels of each channel. */
   scaleChannelsBackward: Empty;
 
   /**
-   * `x, scale, shift -> y = (x − mean)/√(variance + epsilon)·scale + shift, mean, inverse`: statistics along one
-   * axis, which both factors have; `inverse` is 1/√(variance + epsilon), and has size 1 there like the mean.
+   * `x, scale, shift -> y = (x − mean)/√(variance + epsilon)·scale + shift, mean, inverse`: statistics along
+   * one axis, which both factors have; `inverse` is 1/√(variance + epsilon), and has size 1 there like the
+   * mean.
    */
   layerNorm: LayerNormParams;
   /** `x, mean, inverse, scale, dy -> dx, dScale, dShift` of layerNorm. */

@@ -127,7 +127,8 @@ export const matmulOp: OpDefinition<'matmul'> = {
     checkExactShape('matmul', 'right operand', b, [a.shape[0], ...(transposeB ? [columns, inner] : [inner, columns])]);
     return [{ shape: [a.shape[0], rows, columns], dtype: 'float32' }];
   },
-  // With A and B as they are multiplied: dA = dY·Bᵀ, dB = Aᵀ·dY; where one is stored transposed, so is its gradient.
+  // With A and B as they are multiplied: dA = dY·Bᵀ, dB = Aᵀ·dY; where one is stored transposed, so is its
+  // gradient.
   vjp({ params: { transposeA, transposeB }, inputs: [a, b], grads: [dy], needs }) {
     if (dy === null) return [null, null];
     const ofA = () =>

@@ -50,8 +50,8 @@ const someTensor = check.orNull(check.instanceOf(Tensor));
 const checks: check.OptionChecks<LayerNormOptions> = { weight: someTensor, bias: someTensor, epsilon: check.positive };
 
 /**
- * Subtracts the mean along an axis and divides by the standard deviation there; factors and summands have the size
- * of the axis.
+ * Subtracts the mean along an axis and divides by the standard deviation there; factors and summands have the
+ * size of the axis.
  */
 export function normalized(
   x: Tensor,

@@ -2,7 +2,9 @@ import type { OpName, OpParams, Spec } from '../../graph/op.js';
 import type { Shape } from '../../graph/shape.js';
 import { type Graph, GraphNode, type GraphValue, isOp, keep, type Replacement, rewrite } from '../graph.js';
 
-/** For engines without a kernel: `[B, M, K]·[B, K, N]` as one convolution of 1×1 with a group for each matrix. */
+/**
+ * For engines without a kernel: `[B, M, K]·[B, K, N]` as one convolution of 1×1 with a group for each matrix.
+ */
 export function expandMatmul(graph: Graph): Graph {
   return rewrite(graph, (node, inputs) => (isOp(node, 'matmul') ? expanded(node, inputs) : keep(node, inputs)));
 }

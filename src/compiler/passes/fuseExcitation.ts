@@ -3,9 +3,9 @@ import { countUses, type Graph, GraphNode, type GraphValue, isOp, keep, rewrite 
 import { bothOrders, isAdd } from './sums.js';
 
 /**
- * Joins the two gradients of the features that a squeeze and excitation (Hu et al., 2018) scales: by the channels'
- * factors, and through their means over all pixels. Both are affine functions of one array, so that the sum takes one
- * pass over it, once the gradients of the factors are known.
+ * Joins the two gradients of the features that a squeeze and excitation (Hu et al., 2018) scales: by the
+ * channels' factors, and through their means over all pixels. Both are affine functions of one array, so that
+ * the sum takes one pass over it, once the gradients of the factors are known.
  *
  * @param adds whether there is a kernel for features of a shape
  */

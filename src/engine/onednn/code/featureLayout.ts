@@ -44,8 +44,8 @@ export function featureLayoutOf(desc: MemoryDesc, lanes: Lanes): FeatureLayout |
 export const fewestLanes = 8;
 
 /**
- * The same for the widest vectors that suit the layout: convolutions with few channels in a group have blocks of 8 on
- * processors with wider vectors, too.
+ * The same for the widest vectors that suit the layout: convolutions with few channels in a group have blocks
+ * of 8 on processors with wider vectors, too.
  */
 export function featureLayoutFor(desc: MemoryDesc, widest: Lanes | null): FeatureLayout | null {
   if (widest === null) return null;

@@ -24,7 +24,9 @@ export interface LayerNormSpec {
   readonly rowBytes: number;
 }
 
-/** Layouts with whole vectors along the axis: where it is the last one in memory, or in blocks of one vector. */
+/**
+ * Layouts with whole vectors along the axis: where it is the last one in memory, or in blocks of one vector.
+ */
 export function layerNormSpec(desc: MemoryDesc, shape: Shape, axis: number, epsilon: number): LayerNormSpec | null {
   const lanes = codeLanes('float32');
   const size = shape[axis];

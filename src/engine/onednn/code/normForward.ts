@@ -22,9 +22,9 @@ const forwardOperands = {
   shifts: 10,
 } as const;
 /**
- * Operands: x, y, sums, factor, scale, shift, mean, variance, and the summand if there is one. If channels are
- * padded, then the summand or any other operand, an array with 1 for each channel and 0 for the others, and working
- * memory for the shifts.
+ * Operands: x, y, sums, factor, scale, shift, mean, variance, and the summand if there is one. If channels
+ * are padded, then the summand or any other operand, an array with 1 for each channel and 0 for the others,
+ * and working memory for the shifts.
  */
 export function normForward(norm: Norm): KernelCode {
   return norm.passes.code((to) => [addUpValues(norm, to), makeStatistics(norm, to), normalize(norm, to)]);
