@@ -294,8 +294,7 @@ async function main() {
   if (options.fresh) rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const all = plan.entriesOf(isZoo ? zoo : networks, ['train', 'infer']);
-  const complete =
-    !options.quick && held === null && entries.length === all.length && peers.join() === takePart.join();
+  const complete = !options.quick && held === null && entries.length === all.length && peers.join() === takePart.join();
   const out = options.out ?? (complete ? join(root, isZoo ? 'docs/measured/zoo.md' : pageOfMachine()) : undefined);
   const start = performance.now();
   const results = [];
