@@ -42,6 +42,19 @@ export type EngineOptions = Values<typeof engineOptions>;
 
 const flags = (...keys: readonly OptionKey[]) => keys.map((key) => trainingFlag(key));
 
+/** A share between 0 and 1. */
+export function shareOption(text: string): number {
+  const value = /^[\d.]+(e-?\d+)?$/i.test(text) ? Number(text) : Number.NaN;
+  if (!(value > 0 && value < 1)) throw new InvalidArgumentError('expected a share between 0 and 1, such as 0.03');
+  return value;
+}
+
+export const thresholdOption = () =>
+  new Option(
+    '--threshold <p>',
+    'with two classes: probability of the positive one from which on it is predicted (default: that of the run)',
+  ).argParser(shareOption);
+
 /** Flags of the commands that load images. */
 export const imageFlags = () =>
   flags('workers', 'cache', 'onBadImage', 'fileColumn', 'labelColumn', 'splitColumn', 'root');
@@ -101,6 +114,7 @@ export interface EvalCommandOptions extends EngineOptions, ImageLoadingOptions {
   readonly tta?: TestTimeAugmentation;
   readonly intervals?: boolean;
   readonly positive?: string;
+  readonly threshold?: number;
   readonly screening?: boolean;
   readonly report?: string;
   readonly predictions?: string;

@@ -1,14 +1,7 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { addAll, trainingFlag } from './flags.js';
-import { bestOption, engineFlags, jsonOption, naturalNumber } from './options.js';
+import { bestOption, engineFlags, jsonOption, naturalNumber, shareOption } from './options.js';
 import type { Terminal } from './terminal.js';
-
-/** A share between 0 and 1. */
-function shareOption(text: string): number {
-  const value = /^[\d.]+(e-?\d+)?$/i.test(text) ? Number(text) : Number.NaN;
-  if (!(value > 0 && value < 1)) throw new InvalidArgumentError('expected a share between 0 and 1, such as 0.03');
-  return value;
-}
 
 /** Adds the commands that work on saved predictions. Each command's code is loaded when it is called. */
 export function predictionCommands(program: Command, terminal: Terminal, exit: (code: number) => void): void {

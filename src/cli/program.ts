@@ -9,7 +9,16 @@ import { exitCodeOf } from './exitCode.js';
 import { explanationCommands } from './explanationCommands.js';
 import { addAll, trainingFlag, trainingFlags } from './flags.js';
 import { trainNotes } from './notes.js';
-import { bestOption, engineFlags, imageFlags, jsonOption, positiveInteger, sizes, splitName } from './options.js';
+import {
+  bestOption,
+  engineFlags,
+  imageFlags,
+  jsonOption,
+  positiveInteger,
+  sizes,
+  splitName,
+  thresholdOption,
+} from './options.js';
 import { predictionCommands } from './predictionCommands.js';
 import { runCommands } from './runCommands.js';
 import { searchCommands } from './searchCommands.js';
@@ -135,6 +144,7 @@ Examples:
     .addOption(trainingFlag('dataDir'))
     .addOption(trainingFlag('fixes'))
     .addOption(trainingFlag('positive', { default: 'that of the run' }))
+    .addOption(thresholdOption())
     .addOption(trainingFlag('screening'))
     .addOption(
       new Option(
@@ -163,6 +173,7 @@ Examples:
     )
     .addOption(bestOption())
     .addOption(trainingFlag('positive', { default: 'that of the run' }))
+    .addOption(thresholdOption())
     .addOption(trainingFlag('screening'))
     .option('--top <n>', 'classes to show of each picture (default: 3)', positiveInteger)
     .option('--csv', "print a table with commas; for iChallenge-PM in the challenge's form: FileName,PM Risk")

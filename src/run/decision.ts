@@ -40,8 +40,13 @@ export interface Decision {
   readonly rule: OperatingRule | null;
 }
 
-export function decisionRule(positive: PositiveClass, operatingPoint: ChosenPoint | null): DecisionRule {
-  return { positive, threshold: operatingPoint?.threshold ?? evenThreshold, operatingPoint };
+/** @param threshold where there is no operating point. Default: the more probable class */
+export function decisionRule(
+  positive: PositiveClass,
+  operatingPoint: ChosenPoint | null,
+  threshold = evenThreshold,
+): DecisionRule {
+  return { positive, threshold: operatingPoint?.threshold ?? threshold, operatingPoint };
 }
 
 /** @param probabilities of both classes */
@@ -74,14 +79,21 @@ export function binaryScores(
   };
 }
 
-/** The metrics of the positive class; null without one. */
+/**
+ * The metrics of the positive class; null without one.
+ *
+ * @param threshold of the decision where there is no operating point. Default: the more probable class
+ */
 export function screeningOf(
   evaluation: Pick<Evaluation, 'labels' | 'probabilities'>,
   positive: PositiveClass | null,
   operatingPoint: OperatingPoint | null,
+  threshold = evenThreshold,
 ): ScreeningMetrics | null {
   if (positive === null) return null;
-  return screeningMetrics({ ...binaryScores(evaluation, positive), ...(operatingPoint && { operatingPoint }) });
+  const scores = binaryScores(evaluation, positive);
+  // Beside an operating point the metrics are those of the more probable class.
+  return screeningMetrics(operatingPoint === null ? { ...scores, threshold } : { ...scores, operatingPoint });
 }
 
 /** The images of a part, in words. */

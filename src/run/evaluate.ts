@@ -64,6 +64,8 @@ export interface OpenRunOptions {
   readonly best?: boolean | undefined;
   /** With two classes: the positive one. Default: that of the run. */
   readonly positive?: string | undefined;
+  /** With two classes: the positive one is predicted from this probability on. Default: that of the run. */
+  readonly threshold?: number | undefined;
   /** Whether metrics describe a screening test. Default: as in the training. */
   readonly screening?: boolean | undefined;
 }
@@ -71,6 +73,7 @@ export interface OpenRunOptions {
 const openChecks: check.OptionChecks<OpenRunOptions> = {
   best: check.flag,
   positive: check.text,
+  threshold: check.share,
   screening: check.flag,
 };
 
@@ -89,7 +92,7 @@ export function requireTrainedRun(where: string, run: TrainedRun): void {
  */
 export async function openRun(path: string, options: OpenRunOptions = {}): Promise<TrainedRun> {
   check.requireOptions('run', options, openChecks);
-  const { best = false, positive: asked } = options;
+  const { best = false, positive: asked, threshold } = options;
   const folder = await RunFolder.open(path);
   const { config } = folder;
   const { model, data, recipe } = config;
@@ -102,6 +105,9 @@ export async function openRun(path: string, options: OpenRunOptions = {}): Promi
   }
   const usual = positiveOf(config);
   const positive = asked === undefined ? usual : positiveClass(data.classNames, asked);
+  if (threshold !== undefined && positive === null) {
+    throw new InputError(`[run] threshold: expected none, since there are ${data.classNames.length} classes`);
+  }
   requireScreening(options.screening, data.classNames);
   const screening = options.screening ?? isScreening(config);
   const network = namedModel(model.name).create(model.options, model.inputShape).eval();
@@ -110,9 +116,10 @@ export async function openRun(path: string, options: OpenRunOptions = {}): Promi
   const choice = appliedChoice(await folder.readDecision(weightsSha256), config.operatingRule !== null);
   // A threshold was chosen for one class and says nothing of the aims for the other.
   const isUsual = positive?.name === usual?.name;
-  const operatingPoint = isUsual ? choice.operatingPoint : null;
-  const lacking = isUsual ? choice.lacking : `the run has one for ${usual?.name} only`;
-  const decision = positive && decisionRule(positive, operatingPoint);
+  const operatingPoint = isUsual && threshold === undefined ? choice.operatingPoint : null;
+  const unusual = threshold === undefined ? `the run has one for ${usual?.name} only` : null;
+  const lacking = isUsual && threshold === undefined ? choice.lacking : unusual;
+  const decision = positive && decisionRule(positive, operatingPoint, threshold);
   const weights = best ? 'best' : 'last';
   const { calibrator } = choice;
   return { folder, network, operatingPoint, calibrator, lacking, weightsSha256, weights, decision, screening };
@@ -253,7 +260,7 @@ export async function evaluateRun(run: TrainedRun, options: EvaluateRunOptions =
     notes: [...opened.notes, ...pictureNotes],
     sameData: data.sha256 === knownSplit(known, split)?.sha256,
     understood: opened,
-    screening: screeningOf(result, run.decision?.positive ?? null, run.operatingPoint),
+    screening: screeningOf(result, run.decision?.positive ?? null, run.operatingPoint, run.decision?.threshold),
     calibration: run.calibrator && summaries(computed, run.calibrator, run.decision?.positive.index === 0 ? 0 : 1),
   };
 }

@@ -111,7 +111,12 @@ function OneRun({ run }: { readonly run: string }) {
         wanted={wanted}
         onAll={() => show({ title: t('evaluate.wrong'), filter: { wrong: 'true' } })}
       />
-      <CommandLine words={['fovea', 'eval', run, '--split', view.part, '--report', 'report.html']} />
+      <CommandLine
+        words={[
+          ...['fovea', 'eval', run, '--split', view.part, '--report', 'report.html'],
+          ...(threshold === null ? [] : ['--threshold', String(Number(threshold.toPrecision(6)))]),
+        ]}
+      />
     </>
   );
 }

@@ -446,6 +446,7 @@ describe('a wrong call', () => {
     [['slim', 'nowhere'], /expected the folder of a training .* got ENOENT/],
     [['predict', 'run'], /missing required argument 'image'/],
     [['predict', 'run', 'a.png', '--top', '0'], /expected a positive integer/],
+    [['eval', 'run', '--threshold', '1.5'], /expected a share between 0 and 1/],
     ...['--epochs', '--batch-size', '--threads', '--log-every'].flatMap((option) =>
       ['0', '-1', '1.5', 'x', '9'.repeat(20)].map(
         (value) => [['train', 'lenet', option, value], /expected a positive integer\n$/] as [string[], RegExp],

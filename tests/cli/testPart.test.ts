@@ -93,6 +93,14 @@ describe('test images', () => {
     const evaluated = await runFovea('eval', run, '--split', 'test', '--no-cache', '--best');
     expect(evaluated.out).toMatch(/Calibration by Platt scaling \(.*\), on 8 test images:/);
     expect(evaluated.out).toMatch(/slope \(1 is best\) +\S+/);
+    const [moved] = linesOf(
+      (await runFovea('eval', run, '--split', 'test', '--no-cache', '--json', '--threshold', '0.25')).out,
+    );
+    expect(moved).toMatchObject({
+      decision: { threshold: 0.25, rule: null },
+      screening: { atThreshold: { threshold: 0.25 }, operatingPoint: null },
+      lacking: null,
+    });
     const again = await runFovea('eval', run, '--split', 'test', '--no-cache', '--json', '--positive', 'blue');
     const [result] = linesOf(again.out);
     expect(result).toMatchObject({ positiveClass: 'blue', lacking: 'the run has one for red only' });

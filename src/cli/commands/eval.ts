@@ -37,7 +37,8 @@ export async function evaluate(path: string, options: EvalCommandOptions, termin
   if (predictions !== undefined) {
     for (const path of [predictions, recordPath(predictions)]) await newFile(path, 'eval', '--predictions');
   }
-  const run = await openRun(path, { best: options.best, positive: options.positive, screening: options.screening });
+  const { best, positive, threshold, screening } = options;
+  const run = await openRun(path, { best, positive, threshold, screening });
   applyPrecision(options.precision, run.folder.config.engine.precision);
   const display = new EvaluationDisplay(terminal, json);
   try {
@@ -100,7 +101,7 @@ function forMachines(run: TrainedRun, result: RunEvaluation) {
       accuracy: others.accuracy,
       accuracyInterval: wilsonInterval(others.accuracy * others.samples, others.samples),
       confusion: others.confusion,
-      screening: screeningOf(others, decision?.positive ?? null, operatingPoint),
+      screening: screeningOf(others, decision?.positive ?? null, operatingPoint, decision?.threshold),
     },
     unreadable: result.data.unreadable,
     notes: result.notes.map(inFlags),

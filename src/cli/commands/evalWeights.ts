@@ -12,7 +12,17 @@ import { print, printFacts, printJson, printSentences, type Terminal } from '../
 import { passedOverFacts } from '../understood.js';
 
 /** Options that need the run folder of a training. */
-const ofRuns = ['best', 'tta', 'fixes', 'positive', 'screening', 'report', 'predictions'] as const;
+const ofRuns = [
+  'best',
+  'tta',
+  'fixes',
+  'positive',
+  'threshold',
+  'screening',
+  'intervals',
+  'report',
+  'predictions',
+] as const;
 
 /** Whether the argument is a file of weights, not a run folder. */
 export function isWeightsFile(path: string): boolean {

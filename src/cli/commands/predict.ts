@@ -27,6 +27,7 @@ interface PredictCommandOptions extends EngineOptions {
   readonly out?: string;
   readonly best?: boolean;
   readonly positive?: string;
+  readonly threshold?: number;
   readonly screening?: boolean;
   readonly json?: boolean;
 }
@@ -47,7 +48,8 @@ export async function predict(
   if (csv && json) throw new InputError('[predict] output: expected --csv or --json, got both');
   if (out !== undefined && !csv) throw new InputError('[predict] --out: expected with --csv only, got it without');
   if (out !== undefined) await newFile(out, 'predict', '--out');
-  const run = await openRun(path, { best: options.best, positive: options.positive, screening: options.screening });
+  const { best, positive, threshold, screening } = options;
+  const run = await openRun(path, { best, positive, threshold, screening });
   applyPrecision(options.precision, run.folder.config.engine.precision);
   const { classNames } = run.folder.config.data;
   if ((options.top ?? 1) > classNames.length) {
