@@ -357,10 +357,12 @@ export interface ComparedTests {
       readonly b: number;
       readonly difference: number | null;
       readonly interval: Interval | null;
-      readonly test: string;
+      readonly test: 'delong' | 'mcnemar' | 'bootstrap';
       readonly pValue: number | null;
       /** After Holm. */
       readonly adjusted: number | null;
+      /** Why there is no p-value. */
+      readonly reason: string | null;
     }[];
   }[];
   readonly mcnemar: readonly {

@@ -144,7 +144,7 @@ function Tests({ runs }: { readonly runs: string }) {
                       </td>
                       <td class="number">{value(pair.difference)}</td>
                       <td>{range(pair.interval)}</td>
-                      <td>{pair.test}</td>
+                      <td>{testName(pair.test)}</td>
                       <td class="number">{value(pair.pValue)}</td>
                       <td class="number">{value(pair.adjusted)}</td>
                     </tr>
@@ -153,11 +153,31 @@ function Tests({ runs }: { readonly runs: string }) {
               </tbody>
             </table>
           </Scroll>
+          {reasonsOf(data).map((reason) => (
+            <p key={reason} class="hint">
+              {reason}
+            </p>
+          ))}
           <Differences data={data} runs={runs.split('\n')} />
         </>
       )}
     </section>
   );
+}
+
+function testName(test: ComparedTests['metrics'][0]['pairs'][0]['test']): string {
+  return { delong: t('compare.delong'), mcnemar: t('compare.mcnemar'), bootstrap: t('compare.bootstrap') }[test];
+}
+
+/** Metrics without a p-value, with the reason. */
+function reasonsOf({ metrics }: ComparedTests): string[] {
+  const named = new Map<string, Set<string>>();
+  for (const { name, pairs } of metrics) {
+    for (const { reason } of pairs) {
+      if (reason !== null) named.set(reason, (named.get(reason) ?? new Set()).add(name));
+    }
+  }
+  return [...named].map(([reason, names]) => t('compare.noP', { metrics: [...names].join(', '), reason }));
 }
 
 function Differences({ data, runs }: { readonly data: ComparedTests; readonly runs: readonly string[] }) {

@@ -148,6 +148,23 @@ describe('a data check', () => {
   });
 });
 
+test('a class that is darker than the others is no finding, a picture darker than its class is', async () => {
+  const place = join(temporaryFolder(), 'dark');
+  const grey = async (name: string, mean: number) => {
+    const pixels = Uint8Array.from({ length: 400 }, () => mean + generator.int(20));
+    await sharp(pixels, { raw: { width: 20, height: 20, channels: 1 } })
+      .png()
+      .toFile(join(place, name));
+  };
+  for (const folder of ['dark', 'light']) mkdirSync(join(place, folder), { recursive: true });
+  for (let i = 0; i < 24; i++) await grey(`dark/${i}.png`, 20 + (i % 6));
+  for (let i = 0; i < 26; i++) await grey(`light/${i}.png`, 180 + (i % 6));
+  await grey('light/wrong.png', 10);
+  const { findings, pictures } = await checkData(`folder:${place}`);
+  const exposure = findings.filter(({ kind }) => kind === 'exposure');
+  expect(exposure.map(({ pictures: [i] }) => pictures[i].name)).toEqual(['light/wrong.png']);
+});
+
 test('likely wrong labels are found by out-of-fold predictions, and by no others', async () => {
   const pictures = found.pictures.filter(({ measured }) => measured !== null);
   const classNames = [...found.classNames];

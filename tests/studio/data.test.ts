@@ -52,6 +52,22 @@ afterAll(() => studio.app.close());
 
 const data = 'data=folder:photos';
 
+it('lists data in subfolders and imported photographs of eyes, and no parts or classes', async () => {
+  const other = join(temporaryFolder(), 'other');
+  const folders = ['sets/a/x', 'sets/a/y', 'sets/b/x', 'sets/b/y', 'parts/train/x', 'parts/train/y', 'parts/test/x'];
+  for (const folder of [...folders, 'eyes/PALM-Training400', 'plain/x', 'plain/y'])
+    mkdirSync(join(other, folder), { recursive: true });
+  mkdirSync(join(other, 'tables/pictures'), { recursive: true });
+  writeFileSync(join(other, 'tables/list.csv'), 'file,label\n');
+  const own = await testStudio(other, ['true']);
+  const { data: choices } = await own.json<DataChoices>('/api/data');
+  await own.app.close();
+  expect(choices.filter((choice) => choice.includes(':'))).toEqual([
+    ...['palm:eyes', 'folder:parts', 'folder:plain', 'folder:sets', 'folder:sets/a', 'folder:sets/b'],
+    ...['folder:tables', 'csv:tables/list.csv', 'folder:tables/pictures'],
+  ]);
+});
+
 it('shows how a folder is understood, and its pictures', async () => {
   const { data: choices } = await studio.json<DataChoices>('/api/data');
   expect(choices).toEqual(expect.arrayContaining(['folder:photos', 'mnist']));

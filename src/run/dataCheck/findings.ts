@@ -216,8 +216,15 @@ function lookFindings(pictures: readonly CheckedPicture[], readable: readonly nu
   const found = empty.map((i) => warning('exposure', i, `${pictures[i].name} is empty: all pixels are about equal`));
   const others = readable.filter((i) => measured(i).contrast >= emptyContrast);
   if (others.length < leastForLooks) return found;
-  const brightness = deviations(others.map((i) => measured(i).brightness));
-  const sharpness = deviations(others.map((i) => Math.log(measured(i).sharpness + 1e-3)));
+  const labels = others.map((i) => pictures[i].label);
+  const brightness = deviations(
+    others.map((i) => measured(i).brightness),
+    labels,
+  );
+  const sharpness = deviations(
+    others.map((i) => Math.log(measured(i).sharpness + 1e-3)),
+    labels,
+  );
   others.forEach((i, place) => {
     const { name } = pictures[i];
     if (Math.abs(brightness[place]) > mostDeviations) {
@@ -231,7 +238,24 @@ function lookFindings(pictures: readonly CheckedPicture[], readable: readonly nu
   return found;
 }
 
-function deviations(values: readonly number[]): number[] {
+/**
+ * Deviations from the median of all pictures or of the own class, whichever is smaller: a class may be darker
+ * than the others.
+ */
+function deviations(values: readonly number[], labels: readonly number[]): number[] {
+  const ofAll = robustDeviations(values);
+  for (const label of new Set(labels)) {
+    const own = labels.flatMap((other, i) => (other === label ? [i] : []));
+    if (own.length < leastForLooks) continue;
+    const ofClass = robustDeviations(own.map((i) => values[i]));
+    own.forEach((i, place) => {
+      if (Math.abs(ofClass[place]) < Math.abs(ofAll[i])) ofAll[i] = ofClass[place];
+    });
+  }
+  return ofAll;
+}
+
+function robustDeviations(values: readonly number[]): number[] {
   const median = (all: readonly number[]) => [...all].sort((a, b) => a - b)[Math.floor(all.length / 2)];
   const middle = median(values);
   const spread = 1.4826 * median(values.map((value) => Math.abs(value - middle)));

@@ -75,6 +75,7 @@ function testsOf({ part, images, metrics, mcnemar, differences }: Comparison): C
         test,
         pValue: pValue.value,
         adjusted,
+        reason: pValue.value === null ? pValue.reason : null,
       })),
     })),
     mcnemar: mcnemar.map(({ a, b, onlyA, onlyB, exact }) => ({ a, b, onlyA, onlyB, exact })),
