@@ -50,3 +50,11 @@ test('a batch that does not fit into the memory is a result', async () => {
   expect(outcome).toMatchObject({ why: 'memory' });
   expect(existsSync(join(folderOf(root, jobOf(3, 1)), 'config.json'))).toBe(false);
 });
+
+test('a layer that does not exist and a loss that is not finite are results, with their reasons', async () => {
+  const job = jobOf(4, 1);
+  const frozen = await runJob(root, definition(), { ...job, values: { ...job.values, freeze: 'conv9*' } });
+  expect(frozen).toMatchObject({ why: 'refused', reason: expect.stringMatching(/did you mean conv\d\?/) });
+  const diverged = await runJob(root, definition(), { ...jobOf(5, 1), values: { ...job.values, lr: 1e30 } });
+  expect(diverged).toMatchObject({ why: 'diverged', reason: expect.stringContaining('expected a finite number') });
+});
