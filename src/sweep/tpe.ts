@@ -14,6 +14,12 @@ const mostGood = 25;
 /** Candidates of which the most promising one is taken. */
 const candidates = 24;
 
+/**
+ * Share of the proposals that are at random, as in BOHB (Falkner et al., 2018): where only noise distinguishes
+ * the first trials, the estimators alone may never leave a region without good ones.
+ */
+const exploredShare = 0.2;
+
 /** Trials at random before the first proposal. */
 function randomTrials(parameters: readonly Parameter[]): number {
   return Math.max(5, 2 * parameters.length + 1);
@@ -28,7 +34,9 @@ export function propose(
   observations: readonly Observation[],
   generator: RandomGenerator,
 ): Values {
-  if (observations.length < randomTrials(parameters)) return randomValues(parameters, generator);
+  if (observations.length < randomTrials(parameters) || generator.uniform() < exploredShare) {
+    return randomValues(parameters, generator);
+  }
   const sorted = [...observations].sort((a, b) => a.cost - b.cost);
   const count = Math.min(mostGood, Math.max(2, Math.ceil(goodShare * sorted.length)));
   const [good, bad] = [sorted.slice(0, count), sorted.slice(count)];
