@@ -48,10 +48,15 @@ rate 0.001, batches of 10) is the plain one.`,
     title: 'LeNet for 224×224 on synthetic fundus images',
     text: `The network that the tutorial tries on eyes, with its size, in colour: 200 training, 100 validation and 400 test images of the same set. One
 seed, since a training takes minutes.`,
-    base: (data) => ({ model: 'lenet224', data, epochs: 9 }),
+    base: (data) => ({ model: 'lenet224', data, epochs: 12 }),
     data: (folder) => eyes(folder, 200),
     test: ['--split', 'test'],
-    searched: { ...searched, lr: { log: [0.00001, 0.1] }, sampler: { choice: ['balanced', 'stratified'] } },
+    searched: {
+      ...searched,
+      lr: { log: [0.00001, 0.1] },
+      batchSize: { logInt: [4, 32] },
+      sampler: { choice: ['balanced', 'stratified'] },
+    },
     sweep: { seeds: 2, best: 2 },
     arms: ['tpe'],
     seeds: [0],
@@ -279,6 +284,7 @@ const shownValues = (values, keys) =>
 
 function sectionOf(study, rows) {
   const { title, text, searched: own = searched, base } = studies[study];
+  const ranges = own === searched ? '' : ` Ranges: ${shownRanges(own)}.`;
   const lines = rows.map(({ arm, seed, results }) => {
     const { trials, searchEpochs, chosen, seconds, estimate, processor } = results;
     const name = chosen.trial === 0 ? 'the plain recipe' : shownValues(chosen.values, Object.keys(own));
@@ -292,7 +298,7 @@ function sectionOf(study, rows) {
   });
   return `## ${title}
 
-${text} ${base('').epochs} epochs. The plain recipe has ${percent(mean(plain))} % on the test images.
+${text} ${base('').epochs} epochs.${ranges} The plain recipe has ${percent(mean(plain))} % on the test images.
 
 | search | seed | trials | epochs | chosen recipe | validation, % | test, % (95 % interval) | time, s | estimate, s | processor, s |
 | --- | --: | --: | --: | --- | --: | --- | --: | --: | --: |
@@ -300,20 +306,27 @@ ${lines.join('\n')}
 ${means.length === 0 ? '' : `\nMeans on the test images: ${means.join(', ')}.\n`}${differenceText(rows)}`;
 }
 
+/** `lr: { log: [0.0001, 1] }`: ranges as a file of YAML has them. */
+function shownRanges(ranges) {
+  const shown = (value) => {
+    if (Array.isArray(value)) return `[${value.map(shown).join(', ')}]`;
+    if (typeof value !== 'object') return String(value);
+    return `{ ${Object.entries(value)
+      .map(([key, inner]) => `${key}: ${shown(inner)}`)
+      .join(', ')} }`;
+  };
+  return Object.entries(ranges)
+    .map(([key, range]) => `\`${key}: ${shown(range)}\``)
+    .join(', ');
+}
+
 function pageOf(found) {
   const [{ results }] = found;
-  const keys = Object.entries(searched).map(
-    ([key, range]) =>
-      `\`${key}: ${JSON.stringify(range)
-        .replaceAll('"', ' ')
-        .replaceAll(/ ?([{:,]) ?/g, '$1 ')
-        .replaceAll('}', ' }')}\``,
-  );
   return `# Sweeps beside random search
 
 \`node scripts/sweepTrial.mjs --studies=${[...new Set(found.map(({ study }) => study))].join(',')} --write\`; Fovea ${results.version}, ${results.processorName}, on a machine with other work.
 
-Each search has the ranges ${keys.join(', ')}, unless its section says another one. TPE with ASHA has 24 trials;
+Each search has the ranges ${shownRanges(searched)}, unless its section has others. TPE with ASHA has 24 trials;
 random search has as many whole trainings as have about the same number of epochs. The best three recipes of a search and the plain one are trained again with
 three fresh seeds, and the best by its mean is the chosen recipe. Its accuracy on the test images is the mean of those trainings; the interval is Wilson's
 for so many images. Time, estimate and processor time are those of the whole sweep. An estimate is of the machine at the time when the sweep begins.
