@@ -15,8 +15,8 @@ const mostGood = 25;
 const candidates = 24;
 
 /**
- * Share of the proposals that are at random, as in BOHB (Falkner et al., 2018): where only noise distinguishes
- * the first trials, the estimators alone may never leave a region without good ones.
+ * Share of the proposals that are at random, as in BOHB (Falkner et al., 2018): where only noise
+ * distinguishes the first trials, the estimators alone may never leave a region without good ones.
  */
 const exploredShare = 0.2;
 
