@@ -1,4 +1,5 @@
 import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { Worker } from 'node:worker_threads';
 import { messageOf } from '../errors.js';
 import * as memory from './node/memory.js';
@@ -25,6 +26,7 @@ export const {
   availableProcessors,
   canShareMemory,
   preferBestCode,
+  collectGarbage,
   whyOneThread,
   startThread,
   availableMemory,
@@ -40,6 +42,16 @@ export const {
       setFlagsFromString('--no-liftoff');
     } catch {
       // Other runtimes with Node's modules have no such flags.
+    }
+  },
+  collectGarbage: () => {
+    try {
+      setFlagsFromString('--expose-gc');
+      const collect = runInNewContext('gc') as () => void;
+      setFlagsFromString('--no-expose-gc');
+      collect();
+    } catch {
+      // Other runtimes do it when they like.
     }
   },
   whyOneThread: null,

@@ -29,6 +29,11 @@ export interface Platform {
    * with code that takes three times as long, and never replaces it during a call.
    */
   preferBestCode(): void;
+  /**
+   * Frees unused arrays of JavaScript at once, where that can be asked. Engines copy parameters into memory
+   * of theirs, and its growth does not make the garbage collector look for the arrays.
+   */
+  collectGarbage(): void;
   /** Why it cannot, for people; `null` if it can. */
   readonly whyOneThread: string | null;
   /** @throws if the system has no thread left */

@@ -1,9 +1,13 @@
+import { collectGarbage } from '#platform';
 import type { Storage } from '../../graph/storage.js';
 import type { Backend, Call, Memory } from './backend.js';
 import type { Hoisted } from './hoist.js';
 import type { Layout } from './layout.js';
 import { ResidentBuffer } from './resident.js';
 import type { LoweredGraph, Operand } from './steps.js';
+
+/** Bytes of arrays whose memory is worth a collection of garbage, which takes some milliseconds. */
+const muchGarbage = 2 ** 27;
 
 /** A long-lived source of a program. */
 interface Source<L extends Layout<L>, C extends Call<L>, M extends Memory> {
@@ -35,6 +39,8 @@ export class ResidentSources<L extends Layout<L>, C extends Call<L>, M extends M
   readonly #sources: Source<L, C, M>[] = [];
   readonly #byIndex = new Map<number, Source<L, C, M>>();
   readonly #hoists: boolean;
+  /** Bytes of arrays that the engine has copied, and whose memory may not be free yet. */
+  #garbage = 0;
   /** Whether the hoisted steps have run to their end. */
   #hasRun = false;
   /** Whether a source is elsewhere than at the last run; the program resets it. */
@@ -76,6 +82,9 @@ export class ResidentSources<L extends Layout<L>, C extends Call<L>, M extends M
     const runsHoisted = this.#hoists && !(this.#hasRun && this.#sources.every((source) => isSeen(source, storages)));
     for (const source of this.#sources) {
       if (runsHoisted || !source.onlyHoisted) this.#bind(source, storages[source.index]);
+      if (this.#garbage < muchGarbage) continue;
+      collectGarbage();
+      this.#garbage = 0;
     }
     return runsHoisted;
   }
@@ -123,6 +132,7 @@ export class ResidentSources<L extends Layout<L>, C extends Call<L>, M extends M
       const resident = new ResidentBuffer(this.#backend, layout.withType(storage.dtype));
       resident.write(data);
       storage.adopt(resident);
+      this.#garbage += data.byteLength;
       device = resident;
     }
     let buffer = device as ResidentBuffer<L, C, M>;

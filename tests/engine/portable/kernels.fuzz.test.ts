@@ -75,9 +75,36 @@ const products: fc.Arbitrary<Case> = fc
     build: (x, weight, bias) => F.conv2d(x, weight, bias ?? null),
   }));
 
+/** Convolutions of small images into many channels, which threads divide among them. */
+const wide: fc.Arbitrary<Case> = fc
+  .record({
+    images: sizes(2),
+    input: fc.tuple(fc.integer({ min: 4, max: 8 }), fc.integer({ min: 4, max: 8 })),
+    from: fc.constantFrom(32, 39),
+    out: fc.integer({ min: 60, max: 110 }),
+    kernel: fc.constantFrom(1, 3),
+    stride: fc.constantFrom(1, 2),
+    padding: fc.constantFrom(0, 1),
+    bias: fc.boolean(),
+  })
+  .map((c) => ({
+    name: `wide ${JSON.stringify(c)}`,
+    inputs: [
+      noise([c.images, c.from, ...c.input], 1),
+      noise([c.out, c.from, c.kernel, c.kernel], 2),
+      ...(c.bias ? [noise([c.out], 3)] : []),
+    ],
+    build: (x, weight, bias) => F.relu(F.conv2d(x, weight, bias ?? null, { stride: c.stride, padding: c.padding })),
+  }));
+
 /** Linear layers of few and of many rows. */
 const linear: fc.Arbitrary<Case> = fc
-  .record({ rows: fc.constantFrom(1, 3, 10, 33, 60), features: sizes(900), out: sizes(40), bias: fc.boolean() })
+  .record({
+    rows: fc.constantFrom(1, 3, 10, 33, 60),
+    features: sizes(900),
+    out: fc.oneof(sizes(40), fc.integer({ min: 500, max: 700 })),
+    bias: fc.boolean(),
+  })
   .map((c) => ({
     name: `linear ${JSON.stringify(c)}`,
     inputs: [noise([c.rows, c.features], 1), noise([c.features, c.out], 2), ...(c.bias ? [noise([c.out], 3)] : [])],
@@ -113,7 +140,7 @@ const pools: fc.Arbitrary<Case> = fc
     ],
   }));
 
-const kinds = { depthwise, products, linear, perChannel, pools };
+const kinds = { depthwise, products, wide, linear, perChannel, pools };
 
 /** Sums of some thousand products of size 1 that cancel. */
 const close = { tolerance: 2e-5, floor: 1 };

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, expect, it, vi } from 'vitest';
 import type { Engine } from '../../../src/engine/engine.js';
 import { PortableBackend } from '../../../src/engine/portable/backend.js';
@@ -8,6 +9,8 @@ import { MemoryError } from '../../../src/errors.js';
 import * as nn from '../../../src/nn/index.js';
 import { Momentum } from '../../../src/optimizer/index.js';
 import { seed } from '../../../src/random.js';
+import * as F from '../../../src/tensor/functional.js';
+import { Parameter } from '../../../src/tensor/state.js';
 import { Tensor } from '../../../src/tensor/tensor.js';
 import { noise } from '../../engines.js';
 
@@ -35,10 +38,14 @@ function heapOf(bytes: number): Heap {
   return heap;
 }
 
-function trainingOn(heap: Heap) {
+function engineOver(heap: Heap): PortableEngine {
   const target = wasmTarget(heap.limits);
   if (target === null) throw new Error('this machine has no WebAssembly with vectors');
-  const engine = new PortableEngine(new PortableBackend(heap, target), 1);
+  return new PortableEngine(new PortableBackend(heap, target), 1);
+}
+
+function trainingOn(heap: Heap) {
+  const engine = engineOver(heap);
   seed(3);
   const network = new nn.Sequential(new nn.Conv2D(3, 16, 3), new nn.BatchNorm2D(16), new nn.ReLU());
   const optimizer = new Momentum({ parameters: network.parameters(), learningRate: 0.01 });
@@ -65,4 +72,20 @@ it('a step for which the system has no memory left is refused, and the training 
   await ample.step(4);
   await ample.step(5);
   expect(await short.state()).toEqual(await ample.state());
+});
+
+it('a large array of a parameter is freed once the engine has copied it', async () => {
+  chosen.engine = engineOver(new Heap(true));
+  const [inputs, outputs] = [4096, 8192];
+  const make = () => {
+    const data = new Float32Array(inputs * outputs);
+    data[0] = 3;
+    return { weight: new Parameter(data, [inputs, outputs]), array: new WeakRef(data) };
+  };
+  const { weight, array } = make();
+  // Weak references hold on to their object until the turn ends.
+  await nextTurn();
+  const sums = F.linear(Tensor.fromData(new Float32Array(inputs).fill(1), [1, inputs]), weight);
+  expect((await sums.data())[0]).toBe(3);
+  expect(array.deref() === undefined).toBe(true);
 });

@@ -19,6 +19,9 @@ export interface Gather extends GatherSizes {
 /** Bytes of input rows that a task works on: they stay in the second cache beside the weights. */
 const bytesPerTask = 128 * 1024;
 
+/** Tasks for each thread, if there are too few rows for them: each takes some panels of output channels. */
+const tasksPerThread = 4;
+
 /**
  * The kernel of a gather. Operands: input, weights, bias if there is one, summand if there is one, output,
  * working memory if there is any.
@@ -38,7 +41,12 @@ export function gatherKernel(gather: Gather, threads: number): TaskKernel {
   // Rows under one row of outputs.
   const window = last - top + 1 - (most - 1) * rowStride;
   const fitting = Math.max(1, Math.floor((bytesPerTask / pitch - window) / rowStride) + 1);
-  const wanted = Math.ceil(most / Math.ceil(threads / images));
+  const panels = Math.ceil(gather.outChannels / panelOf({ lanes: 4 }));
+  const tasksByRows = images * Math.ceil(most / Math.min(fitting, most));
+  const wantedTasks = threads === 1 || groups > 1 ? 1 : tasksPerThread * threads;
+  const panelsPerTask = Math.ceil(panels / Math.min(panels, Math.ceil(wantedTasks / tasksByRows)));
+  const parts = Math.ceil(panels / panelsPerTask);
+  const wanted = Math.ceil(most / Math.ceil(threads / (images * parts)));
   const rowsPerTask = Math.ceil(most / Math.ceil(most / Math.min(fitting, wanted, most)));
   const blocks = Math.ceil(most / rowsPerTask);
   const copied = (rowsPerTask - 1) * rowStride + window;
@@ -55,8 +63,10 @@ export function gatherKernel(gather: Gather, threads: number): TaskKernel {
       take(isPadded),
     ];
     to.range(firstTask, endTask, (task) => {
-      const image = to.quotient(task, blocks);
-      const firstRow = to.times(to.remainder(task, blocks), rowsPerTask);
+      const part = parts === 1 ? null : to.remainder(task, parts);
+      const ofRows = parts === 1 ? task : to.quotient(task, parts);
+      const image = to.quotient(ofRows, blocks);
+      const firstRow = to.times(to.remainder(ofRows, blocks), rowsPerTask);
       const endRow = to.plus(firstRow, rowsPerTask);
       const source = to.pointer(x);
       to.advanceBy(source, image, input[0] * input[1] * inC * float);
@@ -87,13 +97,14 @@ export function gatherKernel(gather: Gather, threads: number): TaskKernel {
             }),
           };
           const range = { firstRow, endRow: to.least(endRow, row.count) };
-          overChannels(to, gather, { row, col, pitch, ...place, ...range, weights, bias });
+          const channels = { part, panelsPerTask };
+          overChannels(to, gather, { row, col, pitch, ...place, ...range, ...channels, weights, bias });
         }
       }
     });
   };
   const scratch = isPadded ? copied * pitch : 0;
-  return { emit, tasks: images * blocks, scratch };
+  return { emit, tasks: images * blocks * parts, scratch };
 }
 
 interface Phase {
@@ -109,31 +120,49 @@ interface Phase {
   readonly bias: Pointer | null;
   readonly firstRow: Integer;
   readonly endRow: Integer;
+  /** Number of the task among those for the same rows; `null` if there is one. */
+  readonly part: Integer | null;
+  readonly panelsPerTask: number;
 }
 
-/** All groups and panels of channels. */
+/** All groups, and the task's panels of channels. */
 function overChannels(to: Assembler, gather: Gather, phase: Phase): void {
   const { groups, inChannels, outChannels, kernel } = gather;
-  const { row, col, input, targets, weights, bias } = phase;
+  const { row, col, input, targets, weights, bias, part, panelsPerTask } = phase;
   const panel = panelOf(to);
+  const [whole, rest] = [Math.floor(outChannels / panel), outChannels % panel];
   const tapBytes = inChannels * panel * float;
   const panelBytes = kernel[0] * kernel[1] * tapBytes;
   to.scope(() => {
     const x = to.pointer(input);
     const w = to.pointer(weights, (row.weight * kernel[1] + col.weight) * tapBytes);
     const others = [...targets, bias].map((pointer) => (pointer === null ? null : to.pointer(pointer)));
-    to.repeat(groups, () => {
-      const inPanels = (times: number, channels: number) =>
-        to.repeat(times, () => {
-          const [target, added, offsets] = others;
-          overRows(to, gather, { ...phase, input: x, targets: [target, added], weights: w, bias: offsets }, channels);
-          to.advance(w, panelBytes);
-          for (const pointer of others) if (pointer !== null) to.advance(pointer, channels * float);
-        });
-      inPanels(Math.floor(outChannels / panel), panel);
-      if (outChannels % panel > 0) inPanels(1, outChannels % panel);
-      to.advance(x, inChannels * float);
-    });
+    const onePanel = (channels: number) => {
+      const [target, added, offsets] = others;
+      overRows(to, gather, { ...phase, input: x, targets: [target, added], weights: w, bias: offsets }, channels);
+      to.advance(w, panelBytes);
+      for (const pointer of others) if (pointer !== null) to.advance(pointer, channels * float);
+    };
+    if (part === null) {
+      to.repeat(groups, () => {
+        to.repeat(whole, () => onePanel(panel));
+        if (rest > 0) onePanel(rest);
+        to.advance(x, inChannels * float);
+      });
+      return;
+    }
+    const firstPanel = to.times(part, panelsPerTask);
+    to.advanceBy(w, firstPanel, panelBytes);
+    for (const pointer of others) if (pointer !== null) to.advanceBy(pointer, firstPanel, panel * float);
+    to.range(firstPanel, to.least(to.plus(firstPanel, panelsPerTask), whole), () => onePanel(panel));
+    const lastPart = Math.ceil((whole + 1) / panelsPerTask) - 1;
+    if (rest > 0)
+      to.ifLess(
+        part,
+        lastPart,
+        () => {},
+        () => onePanel(rest),
+      );
   });
 }
 
