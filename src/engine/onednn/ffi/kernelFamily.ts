@@ -13,7 +13,7 @@ export function familyOf(implementation: string): KernelFamily {
   // F(2×2, 3×3) and F(4×4, 3×3); the library counts the tile and the kernel.
   if (implementation.includes('wino_2x3')) return 'winograd2x2';
   if (implementation.includes('wino')) return 'winograd4x4';
-  if (/^brg(emm|_matmul)/.test(implementation)) return 'batchedProduct';
+  if (/^brg(emm|_matmul|:)/.test(implementation)) return 'batchedProduct';
   if (implementation.includes('gemm')) return 'generalProduct';
   return implementation.startsWith('ref') ? 'reference' : 'other';
 }

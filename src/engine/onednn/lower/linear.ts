@@ -1,3 +1,4 @@
+import type { GraphNode } from '../../../compiler/graph.js';
 import { FewRows } from '../code/linear.js';
 import { args, describe, MemoryDesc, type Operation, Primitive } from '../ffi.js';
 import type { Lower, Lowering, Operand } from '../lowering.js';
@@ -70,6 +71,33 @@ export const linear: Lower<'linear'> = (context, node) => {
   ]);
 };
 
+/** From this number of rows on, to copy the weights into another layout takes a small part of the product's time. */
+const manyRows = 128;
+
+/**
+ * Computes the inputs' gradient by the kernel of a plain product, which is about twice as fast as the one for
+ * gradients where both are batched products. It takes plain weights. @returns whether it does
+ */
+function asMatmul(context: Lowering, node: GraphNode<'linearBackwardData'>, primitive: Primitive): boolean {
+  const [dy, weight] = node.inputs;
+  const [dx] = node.outputs;
+  const [from, to] = [dy, dx].map(({ shape }) => MemoryDesc.plain(shape, 'float32'));
+  const plain = MemoryDesc.plain(weight.shape, 'float32');
+  if (primitive.family !== 'batchedProduct') return false;
+  const product = Primitive.create(describe.matmul([from, swapped(plain), MemoryDesc.none(), to]));
+  if (product === null || product.family !== 'batchedProduct') {
+    product?.destroy();
+    return false;
+  }
+  context.own(primitive);
+  const reads = [
+    [args.src, context.inLayout(dy, from)],
+    [args.weights, seenAs(context.inLayout(weight, plain), swapped(plain))],
+  ] as const;
+  context.call(node.op, product, reads, [[args.dst, context.output(dx, to)]]);
+  return true;
+}
+
 export const linearBackwardData: Lower<'linearBackwardData'> = (context, node) => {
   const [dy, weight] = node.inputs;
   const [dx] = node.outputs;
@@ -85,6 +113,7 @@ export const linearBackwardData: Lower<'linearBackwardData'> = (context, node) =
   const forward = describe.linearForward('training', describeWith(forwardTypes(types)));
   const backward = (layout: MemoryDesc) => describe.linearBackwardData([src, layout, dst]);
   const primitive = backwardOf(context, forward, backward, weights, node.op);
+  if (types === float32 && dy.shape[0] >= manyRows && asMatmul(context, node, primitive)) return;
   const layout = primitive.layout('weights');
   context.call(
     node.op,
