@@ -61,6 +61,8 @@ const linears: readonly { readonly x: Shape; readonly out: number; readonly bias
   { x: [7, 1], out: 3, bias: true },
   { x: [10, 400], out: 120, bias: true },
   { x: [64, 64], out: 64, bias: false },
+  { x: [150, 40], out: 33, bias: true },
+  { x: [128, 17], out: 5, bias: false },
 ];
 
 const matrices: readonly (readonly [batch: number, rows: number, inner: number, columns: number])[] = [

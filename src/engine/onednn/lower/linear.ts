@@ -1,4 +1,5 @@
-import type { GraphNode } from '../../../compiler/graph.js';
+import type { GraphNode, GraphValue } from '../../../compiler/graph.js';
+import type { Activation } from '../../../graph/op.js';
 import { FewRows } from '../code/linear.js';
 import { args, describe, MemoryDesc, type Operation, Primitive } from '../ffi.js';
 import type { Lower, Lowering, Operand } from '../lowering.js';
@@ -32,11 +33,95 @@ function backwardOf(
   return other;
 }
 
+/** From this number of rows on, a product need not wait for its weights. */
+const manyRows = 128;
+
+/**
+ * The kernel of a plain product of matrices, all in rows, for linear layers of many rows. It is as fast as those of
+ * linear layers or faster (twice for the gradient of the inputs), and all three directions take the weights as they
+ * are. `null` where the library has only a general product.
+ */
+function productOfMany(
+  rows: number,
+  left: MemoryDesc,
+  right: MemoryDesc,
+  result: MemoryDesc,
+  {
+    bias = MemoryDesc.none(),
+    activation,
+  }: { readonly bias?: MemoryDesc; readonly activation?: Activation | undefined },
+): Primitive | null {
+  if (rows < manyRows) return null;
+  const product = Primitive.create(describe.matmul([left, right, bias, result]), { postOps: postOpsOf(activation) });
+  if (product === null || product.family === 'batchedProduct') return product;
+  product.destroy();
+  return null;
+}
+
+const inRows = ({ shape }: GraphValue): MemoryDesc => MemoryDesc.plain(shape, 'float32');
+
+function forwardOfMany(context: Lowering, node: GraphNode<'linear'>): boolean {
+  const [x, weight, bias] = node.inputs;
+  const [y] = node.outputs;
+  const { activation } = node.params;
+  const row = MemoryDesc.plain([1, y.shape[1]], 'float32');
+  const options = bias === undefined ? { activation } : { activation, bias: row };
+  const product = productOfMany(x.shape[0], inRows(x), inRows(weight), inRows(y), options);
+  if (product === null) return false;
+  const reads: [number, Operand][] = [
+    [args.src, context.plain(x)],
+    [args.weights, context.plain(weight)],
+  ];
+  if (bias !== undefined) reads.push([args.bias, seenAs(context.plain(bias), row)]);
+  context.activates(node, activation, product);
+  context.call(nameWith('linear', activation), product, reads, [[args.dst, context.output(y, inRows(y))]]);
+  return true;
+}
+
+function backwardDataOfMany(context: Lowering, node: GraphNode<'linearBackwardData'>): boolean {
+  const [dy, weight] = node.inputs;
+  const [dx] = node.outputs;
+  const transposed = swapped(inRows(weight));
+  const product = productOfMany(dy.shape[0], inRows(dy), transposed, inRows(dx), {});
+  if (product === null) return false;
+  const reads = [
+    [args.src, context.plain(dy)],
+    [args.weights, seenAs(context.plain(weight), transposed)],
+  ] as const;
+  context.call(node.op, product, reads, [[args.dst, context.output(dx, inRows(dx))]]);
+  return true;
+}
+
+function backwardWeightsOfMany(context: Lowering, node: GraphNode<'linearBackwardWeights'>): boolean {
+  const [x, dy] = node.inputs;
+  const [dWeight, dBias] = node.outputs as readonly [GraphValue, GraphValue?];
+  const [rows] = x.shape;
+  const transposed = swapped(inRows(x));
+  const product = productOfMany(rows, transposed, inRows(dy), inRows(dWeight), {});
+  if (product === null) return false;
+  const right = [args.weights, context.plain(dy)] as const;
+  const left = [args.src, seenAs(context.plain(x), transposed)] as const;
+  context.call(node.op, product, [left, right], [[args.dst, context.output(dWeight, inRows(dWeight))]]);
+  if (dBias === undefined) return true;
+  // The gradient of the bias is a sum of rows, which is a product with ones.
+  const [ones, row] = [
+    [1, rows],
+    [1, dy.shape[1]],
+  ].map((shape) => MemoryDesc.plain(shape, 'float32'));
+  const sum = required(Primitive.create(describe.matmul([ones, inRows(dy), MemoryDesc.none(), row])), node.op);
+  const one = { buffer: context.constant(new Float32Array(rows).fill(1)), layout: ones };
+  const result = seenAs(context.output(dBias, inRows(dBias)), row);
+  context.call('biasGradient', sum, [[args.src, one], right], [[args.dst, result]]);
+  return true;
+}
+
 export const linear: Lower<'linear'> = (context, node) => {
   const [x, weight, bias] = node.inputs;
   const [y] = node.outputs;
   const [features, out] = weight.shape;
   const attributes = { postOps: postOpsOf(node.params.activation) };
+  const types = typesFor(node, 'dst');
+  if (types === float32 && forwardOfMany(context, node)) return;
   const make = (types: OperandTypes) => {
     const descs = [
       MemoryDesc.any(x.shape, types.src),
@@ -46,7 +131,6 @@ export const linear: Lower<'linear'> = (context, node) => {
     ];
     return required(Primitive.create(describe.linearForward('training', descs), attributes), 'linear');
   };
-  const types = typesFor(node, 'dst');
   // This code needs a weight layout of its own, which pays only if it is made once.
   const own = context.isConstant(weight) ? FewRows.create(x.shape, out, types, node.params.activation) : null;
   if (own !== null) {
@@ -71,38 +155,12 @@ export const linear: Lower<'linear'> = (context, node) => {
   ]);
 };
 
-/** From this number of rows on, to copy the weights into another layout takes a small part of the product's time. */
-const manyRows = 128;
-
-/**
- * Computes the inputs' gradient by the kernel of a plain product, which is about twice as fast as the one for
- * gradients where both are batched products. It takes plain weights. @returns whether it does
- */
-function asMatmul(context: Lowering, node: GraphNode<'linearBackwardData'>, primitive: Primitive): boolean {
-  const [dy, weight] = node.inputs;
-  const [dx] = node.outputs;
-  const [from, to] = [dy, dx].map(({ shape }) => MemoryDesc.plain(shape, 'float32'));
-  const plain = MemoryDesc.plain(weight.shape, 'float32');
-  if (primitive.family !== 'batchedProduct') return false;
-  const product = Primitive.create(describe.matmul([from, swapped(plain), MemoryDesc.none(), to]));
-  if (product === null || product.family !== 'batchedProduct') {
-    product?.destroy();
-    return false;
-  }
-  context.own(primitive);
-  const reads = [
-    [args.src, context.inLayout(dy, from)],
-    [args.weights, seenAs(context.inLayout(weight, plain), swapped(plain))],
-  ] as const;
-  context.call(node.op, product, reads, [[args.dst, context.output(dx, to)]]);
-  return true;
-}
-
 export const linearBackwardData: Lower<'linearBackwardData'> = (context, node) => {
   const [dy, weight] = node.inputs;
   const [dx] = node.outputs;
   const [features, out] = weight.shape;
   const types = typesFor(node, 'src');
+  if (types === float32 && backwardDataOfMany(context, node)) return;
   const describeWith = ({ src, weights, dst }: OperandTypes) => [
     MemoryDesc.any(dx.shape, src),
     MemoryDesc.any([out, features], weights),
@@ -113,7 +171,6 @@ export const linearBackwardData: Lower<'linearBackwardData'> = (context, node) =
   const forward = describe.linearForward('training', describeWith(forwardTypes(types)));
   const backward = (layout: MemoryDesc) => describe.linearBackwardData([src, layout, dst]);
   const primitive = backwardOf(context, forward, backward, weights, node.op);
-  if (types === float32 && dy.shape[0] >= manyRows && asMatmul(context, node, primitive)) return;
   const layout = primitive.layout('weights');
   context.call(
     node.op,
@@ -131,6 +188,7 @@ export const linearBackwardWeights: Lower<'linearBackwardWeights'> = (context, n
   const features = x.shape[1];
   const out = dy.shape[1];
   const types = typesFor(node, 'weights');
+  if (types === float32 && backwardWeightsOfMany(context, node)) return;
   const describeWith = ({ src, weights, dst }: OperandTypes) => [
     MemoryDesc.any(x.shape, src),
     MemoryDesc.any([out, features], weights),
