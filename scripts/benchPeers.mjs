@@ -5,10 +5,12 @@
  * interrupted run continues.
  *
  * usage: npm run bench:peers -- [--networks=a,b|zoo] [--peers=a,b] [--modes=train,infer] [--rounds=3] [--threads=2] [--quick]
- *        [--isa=avx2] [--out=FILE] [--python=python3] [--fresh]
+ *        [--isa=avx2] [--uncompiled=a,b] [--out=FILE] [--python=python3] [--fresh]
  *
  * `--peers=portable,onnxruntimeWeb,tfjs,jaxjs` compares the portable engine with others in WebAssembly.
  * Without `--networks` these are the course's networks. `zoo` are the other families, in float32 beside PyTorch alone.
+ *
+ * `--uncompiled` names networks without torch.compile, which takes minutes for each and is then kept in the cache.
  *
  * `--isa=avx2` holds all to AVX2, as on a processor without AVX-512: float32 of the peers that can be held.
  *
@@ -23,7 +25,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { here, installNode, installPython, peersFolder } from '../bench/peers/install.mjs';
 import * as plan from '../bench/peers/plan.mjs';
-import { maxLoad, pageOfMachine, report } from '../bench/peers/report.mjs';
+import { maxLoad, missesOf, pageOfMachine, report } from '../bench/peers/report.mjs';
 import { revisionOf } from '../bench/peers/revision.mjs';
 import { reasonOf, startSession } from '../bench/peers/session.mjs';
 
@@ -38,6 +40,7 @@ const { values: options } = parseArgs({
     rounds: { type: 'string' },
     threads: { type: 'string', default: '2' },
     isa: { type: 'string' },
+    uncompiled: { type: 'string', default: '' },
     quick: { type: 'boolean', default: false },
     out: { type: 'string' },
     python: { type: 'string', default: 'python3' },
@@ -243,8 +246,32 @@ class Measurements {
   }
 }
 
+/** Networks for which PyTorch takes part without its compiler. */
+const uncompiled = options.uncompiled.split(',').filter((name) => name !== '');
+
+function contendersOf(entry, peers) {
+  const all = plan.contendersOf(entry, peers);
+  return uncompiled.includes(entry.network) ? all.filter(({ variant }) => !variant.startsWith('compile')) : all;
+}
+
+/** Kernels of Fovea that hold an entry in which PyTorch takes less than this much longer. */
+const aim = 1.1;
+
+/** The kernels that take longest, of the entries in which Fovea is not much faster than PyTorch. */
+function profilesOf(results) {
+  const misses = missesOf(results, aim);
+  return misses.map(({ network, mode, batch }) => {
+    const { model = network } = plan.foveaModels[network] ?? {};
+    const args = ['bench', model, '--batch', String(batch), ...(mode === 'infer' ? ['--inference'] : [])];
+    const command = [...args, '--threads', String(threads), '--profile'];
+    const main = join(root, '.setup/bench/src/cli/main.js');
+    const { stdout } = spawnSync(process.execPath, [main, ...command, '--json'], { env, cwd: root, encoding: 'utf8' });
+    return { network, mode, batch, command, profile: JSON.parse(stdout).profile };
+  });
+}
+
 async function measureEntry(entry, peers, python, progress) {
-  const contenders = plan.contendersOf(entry, peers);
+  const contenders = contendersOf(entry, peers);
   const measurements = new Measurements(entry, python, progress);
   await measurements.prepare(contenders);
   const screened = [];
@@ -282,7 +309,7 @@ async function main() {
   const peers = chosen('peers', held?.peers ?? Object.keys(titles), takePart);
   const modes = chosen('modes', ['train', 'infer']);
   const possible = (entry) => held === null || entry.precision === 'float32';
-  const compares = (entry) => plan.contendersOf(entry, peers).length >= Math.min(2, peers.length);
+  const compares = (entry) => contendersOf(entry, peers).length >= Math.min(2, peers.length);
   const named = isZoo ? zoo : chosen('networks', [...networks, ...zoo]);
   const entries = plan.entriesOf(named, modes).filter(possible).filter(compares);
   const needsPython = ['torch', 'paddle', 'onnxruntime', 'onnxruntimeWeb'].some((peer) => peers.includes(peer));
@@ -299,9 +326,14 @@ async function main() {
   const start = performance.now();
   const results = [];
   let text = '';
+  const about = { threads, rounds, revision, quick: options.quick, peers, load, held, isZoo, uncompiled };
   for (const [i, entry] of entries.entries()) {
     results.push(...(await measureEntry(entry, peers, python, `${i + 1}/${entries.length}`)));
-    text = report(results, { threads, rounds, revision, quick: options.quick, peers, load, held });
+    text = report(results, about);
+    writeAtomic(join(folder, 'report.md'), text);
+  }
+  if (isZoo) {
+    text = report(results, { ...about, profiles: profilesOf(results) });
     writeAtomic(join(folder, 'report.md'), text);
   }
   const minutes = ((performance.now() - start) / 60_000).toFixed(0);

@@ -227,17 +227,58 @@ function heldNote(held) {
   return `**All are held to an instruction set below that of the machine: ${variables.join(', ')}.**`;
 }
 
+/** Entries in which PyTorch takes less than `aim` times as long as Fovea. */
+export function missesOf(results, aim) {
+  return ['train', 'infer']
+    .flatMap((mode) => entriesIn(results, mode))
+    .filter((group) => bestOf(group, 'torch')?.ms < aim * bestOf(group, 'fovea')?.ms)
+    .map(([entry]) => entry);
+}
+
+/** Rows of a profile that are worth a look. */
+const mostKernels = 8;
+
+/** The kernels that hold an entry. */
+function profileOf({ network, mode, batch, command, profile: { stepMs, floorMs, kernels } }) {
+  const rows = kernels
+    .slice(0, mostKernels)
+    .map(({ kernel, implementation, calls, ms, share, gflops }) => [
+      `${kernel} (${implementation})`,
+      calls,
+      number(ms),
+      `${(100 * share).toFixed(1)} %`,
+      gflops === null ? '–' : gflops.toFixed(0),
+    ]);
+  return [
+    `### ${network}, batch ${batch}, ${mode}`,
+    `\`fovea ${command.join(' ')}\`: ${number(stepMs)} ms, of which convolutions, linear layers and products of matrices take ${number(floorMs)} ms.`,
+    table(['kernel', 'calls', 'ms', 'share', 'GFLOP/s'], rows),
+  ];
+}
+
+/** A note on networks for which PyTorch's best mode may be missing. */
+function uncompiledNote(uncompiled) {
+  if (uncompiled.length === 0) return null;
+  return `**${uncompiled.join(', ')}: without torch.compile, which takes minutes for each. PyTorch may be faster than shown.**`;
+}
+
 /** All tables as Markdown. */
-export function report(results, { threads, rounds, revision, quick, peers, load, held = null }) {
+export function report(
+  results,
+  { threads, rounds, revision, quick, peers, load, held = null, isZoo = false, uncompiled = [], profiles = null },
+) {
+  const command = `npm run bench:peers${isZoo ? ' -- --networks=zoo' : ''}`;
   const sections = [
-    '# Fovea and its peers',
+    isZoo ? '# Other networks beside PyTorch' : '# Fovea and its peers',
+    isZoo && "One or two networks of each family beyond the course's, and torchvision's of the same name, in float32.",
     quick && '**A quick run, to see that everything works: its numbers mean nothing.**',
     load > maxLoad && `**The machine was busy at the start (load ${load.toFixed(2)}): the times are too long.**`,
     compileFailures(results),
     slowBfloat16(results),
     heldNote(held),
-    `\`npm run bench:peers\` ${span(results)}, revision ${revision}: ${machine(results)}.`,
-    `${threads} threads each; TensorFlow.js and jax-js choose their own number. Medians over ${rounds} ` +
+    uncompiledNote(uncompiled),
+    `\`${command}\` ${span(results)}, revision ${revision}: ${machine(results)}.`,
+    `${threads} threads each${peers.includes('tfjs') ? '; TensorFlow.js and jax-js choose their own number' : ''}. Medians over ${rounds} ` +
       `${rounds === 1 ? 'round' : 'rounds'} in which all took turns. Versions: ${versions(results).join('; ')}.`,
     'Each peer appears in its fastest mode, named in brackets.' +
       (peers.includes('floor')
@@ -262,6 +303,10 @@ export function report(results, { threads, rounds, revision, quick, peers, load,
     if (!results.some((result) => result.mode === mode)) continue;
     sections.push(`## ${title}`, comparison(results, mode, peers, valueFor));
     sections.push(`## Peak memory of ${what}, MiB`, memoryNote, memory(results, mode, peers));
+  }
+  if (profiles !== null) {
+    sections.push('## Where PyTorch takes less than 1.1 times as long');
+    sections.push(...(profiles.length === 0 ? ['Nowhere.'] : profiles.flatMap(profileOf)));
   }
   sections.push(
     '## Every mode',

@@ -37,9 +37,9 @@ function backwardOf(
 const manyRows = 128;
 
 /**
- * The kernel of a plain product of matrices, all in rows, for linear layers of many rows. It is as fast as those of
- * linear layers or faster (twice for the gradient of the inputs), and all three directions take the weights as they
- * are. `null` where the library has only a general product.
+ * The kernel of a plain product of matrices, all in rows, for linear layers of many rows. It is as fast as
+ * those of linear layers or faster (twice for the gradient of the inputs), and all three directions take the
+ * weights as they are. `null` where the library has only a general product.
  */
 function productOfMany(
   rows: number,
