@@ -106,6 +106,24 @@ describe('test images', () => {
     expect(result).toMatchObject({ positiveClass: 'blue', lacking: 'the run has one for red only' });
   });
 
+  it('of one class alone have no AUC, for a reason, and the class that lacks is named', async () => {
+    const place = join(root, 'absent');
+    for (const part of ['train', 'val']) await writeRedAndBlue(join(place, part), 3);
+    await writeRedAndBlue(join(place, 'test'), 2);
+    renameSync(join(place, 'test', 'red'), join(root, 'left-out'));
+    const { code, out, err } = await train(
+      '--data',
+      `folder:${place}`,
+      '--out',
+      join(root, 'absent-run'),
+      '--epochs',
+      '1',
+    );
+    expect(code).toBe(0);
+    expect(out + err).toContain('no test images of red: metrics say nothing about it');
+    expect(out).toMatch(/AUC none, because all 2 samples are of class 0; {2}sensitivity – {2}specificity/);
+  });
+
   it('are evaluated with flips, which gives mirrored pictures the same outputs', async () => {
     const mirrored = join(root, 'mirrored');
     for (const name of ['blue', 'red']) {

@@ -172,7 +172,7 @@ function testFacts({ weights, evaluation, screening }: FinalEvaluation): [string
           [
             '',
             [
-              `AUC ${screening.auc.value?.toFixed(4) ?? '–'}`,
+              `AUC ${screening.auc.value === null ? `none, because ${screening.auc.reason};` : screening.auc.value.toFixed(4)}`,
               ...shares,
               `at ${formatThreshold(at?.threshold ?? 0)}`,
             ].join('  '),
