@@ -26,6 +26,8 @@ const picturesFile = 'pictures.json';
 const resultsFile = 'results.json';
 const splitFile = 'split.csv';
 const decisionFile = 'decision.json';
+/** In the folder of a cross-validation, which holds a run for each fold. */
+export const foldsFile = 'folds.json';
 /** The files that a new folder has. */
 const begun = [configFile, picturesFile, splitFile];
 const tensorBoardFolder = 'tensorboard';
@@ -128,6 +130,13 @@ export class RunFolder extends StateFolder {
     if (typeof path !== 'string') throw new InputError(`[run] path: expected text, got ${typeof path}`);
     const configPath = join(path, configFile);
     const text = await configText(path).catch((error: unknown) => {
+      if (existsSync(join(path, foldsFile))) {
+        throw new FileError(
+          `[run] ${path}: expected the folder of a training, got a cross-validation; give one of its folds, such as ` +
+            join(path, 'fold-1'),
+          { cause: error },
+        );
+      }
       throw new FileError(
         `[run] ${configPath}: expected the folder of a training (made by fovea train), got ${reasonOf(error)}`,
         { cause: error },

@@ -86,6 +86,11 @@ it('a data check takes the out-of-fold predictions of all pictures', async () =>
   expect([code, leftOut, pictures]).toEqual([0, [], 18]);
 });
 
+it('is no run, and other commands name its folds', async () => {
+  const evaluated = await runFovea('eval', out);
+  expect(evaluated).toMatchObject({ code: 2, err: expect.stringContaining(`such as ${join(out, 'fold-1')}`) });
+});
+
 it('a training that was stopped between folds is resumed, and ends with the same weights', async () => {
   const before = (await RunFolder.open(join(out, 'fold-3'))).weightsSha256;
   const predictions = readFileSync(join(out, 'predictions.csv'), 'utf8');

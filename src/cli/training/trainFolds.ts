@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { intervalReasons } from '../../report/intervalsSection.js';
 import { metricTitles } from '../../report/metricTitles.js';
 import { describePoint } from '../../run/decision.js';
 import { appliedChoice, describeFit, lackingCalibration } from '../../run/decisions/applied.js';
@@ -99,14 +100,13 @@ function show({ path, folds, plan }: CrossValidation, results: CrossValidationRe
       right('highest'),
     ],
     metrics.map(({ metric, byImage, byGroup, folds: each, mean, standardDeviation }) => {
-      const { value, interval, ...rest } = byGroup ?? byImage;
+      const { value, interval } = byGroup ?? byImage;
       const defined = each.filter((one) => one !== null);
       const cell = (number: number | null) => (number === null ? '–' : formatMetric(number));
-      const without = 'reason' in rest ? `none: ${rest.reason}` : '–';
       return [
         metricTitles[metric],
         cell(value),
-        interval === null ? without : `${formatMetric(interval[0])} to ${formatMetric(interval[1])}`,
+        interval === null ? 'none' : `${formatMetric(interval[0])} to ${formatMetric(interval[1])}`,
         cell(mean),
         cell(standardDeviation),
         defined.length === 0 ? '–' : formatMetric(Math.min(...defined)),
@@ -115,6 +115,8 @@ function show({ path, folds, plan }: CrossValidation, results: CrossValidationRe
     }),
     { indent: 2 },
   );
+  print(terminal, '');
+  for (const reason of intervalReasons(metrics)) printSentences(terminal, `  ${reason}`);
   print(
     terminal,
     '\nMean, SD, lowest and highest are over the folds. The networks share most of their training images.',

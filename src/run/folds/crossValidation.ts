@@ -12,7 +12,7 @@ import { appliedChoice } from '../decisions/applied.js';
 import { calibratedProbabilities } from '../decisions/calibrated.js';
 import { chooseDecision, wantsChoice } from '../decisions/choose.js';
 import type { DecisionChoice } from '../decisions/record.js';
-import { RunFolder } from '../folder.js';
+import { foldsFile, RunFolder } from '../folder.js';
 import { positiveOf } from '../positive.js';
 import { predictionsFile, readPredictions, writePredictions } from '../predictions/file.js';
 import { plainProbabilities } from '../predictions/metricInput.js';
@@ -24,7 +24,6 @@ import type { ResumeOptions, RunOptions } from '../runOptions.js';
 import { FoldPlan, foldsRecord } from './plan.js';
 import { type FoldMetric, foldMetrics } from './results.js';
 
-const recordFile = 'folds.json';
 const tableFile = 'folds.csv';
 const resultsFile = 'out-of-fold.json';
 
@@ -64,7 +63,7 @@ export class CrossValidation {
 
   /** Whether a folder is that of a cross-validation. */
   static is(path: string): boolean {
-    return existsSync(join(path, recordFile));
+    return existsSync(join(path, foldsFile));
   }
 
   /**
@@ -77,7 +76,7 @@ export class CrossValidation {
     const plan = await divideInFolds(options, folds);
     const path = await newFolder(options.out);
     await writeFileAtomic(join(path, tableFile), plan.table);
-    await writeFileAtomic(join(path, recordFile), `${JSON.stringify(plan.record, null, 2)}\n`);
+    await writeFileAtomic(join(path, foldsFile), `${JSON.stringify(plan.record, null, 2)}\n`);
     const optionsOf = async (number: number) => ({ ...options, fold: plan.fold(number), out: foldPath(path, number) });
     return new CrossValidation(path, plan, optionsOf, options);
   }
@@ -94,7 +93,7 @@ export class CrossValidation {
           cause: error,
         });
       });
-    const record = parseRecord(foldsRecord, 'folds', await read(recordFile), join(path, recordFile));
+    const record = parseRecord(foldsRecord, 'folds', await read(foldsFile), join(path, foldsFile));
     const plan = await FoldPlan.read(join(path, tableFile), record, await read(tableFile));
     const optionsOf = async (number: number) => {
       const { sameAs: _, ...first } = await repeatOptions(foldPath(path, 1), { ...options, out: path });
