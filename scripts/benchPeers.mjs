@@ -10,7 +10,7 @@
  * `--peers=portable,onnxruntimeWeb,tfjs,jaxjs` compares the portable engine with others in WebAssembly.
  * Without `--networks` these are the course's networks. `zoo` are the other families, in float32 beside PyTorch alone.
  *
- * `--uncompiled` names networks without torch.compile, which takes minutes for each and is then kept in the cache.
+ * `--uncompiled=a,b:infer` names networks, or modes of them, without torch.compile: it takes minutes for each, once.
  *
  * `--isa=avx2` holds all to AVX2, as on a processor without AVX-512: float32 of the peers that can be held.
  *
@@ -251,7 +251,8 @@ const uncompiled = options.uncompiled.split(',').filter((name) => name !== '');
 
 function contendersOf(entry, peers) {
   const all = plan.contendersOf(entry, peers);
-  return uncompiled.includes(entry.network) ? all.filter(({ variant }) => !variant.startsWith('compile')) : all;
+  const isLeftOut = [entry.network, `${entry.network}:${entry.mode}`].some((name) => uncompiled.includes(name));
+  return isLeftOut ? all.filter(({ variant }) => !variant.startsWith('compile')) : all;
 }
 
 /** Kernels of Fovea that hold an entry in which PyTorch takes less than this much longer. */

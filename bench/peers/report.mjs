@@ -259,7 +259,8 @@ function profileOf({ network, mode, batch, command, profile: { stepMs, floorMs, 
 /** A note on networks for which PyTorch's best mode may be missing. */
 function uncompiledNote(uncompiled) {
   if (uncompiled.length === 0) return null;
-  return `**${uncompiled.join(', ')}: without torch.compile, which takes minutes for each. PyTorch may be faster than shown.**`;
+  const list = uncompiled.map((name) => name.replace(':', ' in ')).join(', ');
+  return `**Without torch.compile, which takes minutes for each: ${list}. PyTorch may be faster than shown.**`;
 }
 
 /** All tables as Markdown. */

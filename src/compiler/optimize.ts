@@ -5,6 +5,7 @@ import type { Graph } from './graph.js';
 import { expandMatmul } from './passes/expandMatmul.js';
 import { foldBatchNorm } from './passes/foldBatchNorm.js';
 import { fuseActivations } from './passes/fuseActivations.js';
+import { fuseBatchNormGate } from './passes/fuseBatchNormGate.js';
 import { fuseBatchNormRelu } from './passes/fuseBatchNormRelu.js';
 import { fuseExcitation } from './passes/fuseExcitation.js';
 import { fuseResiduals } from './passes/fuseResiduals.js';
@@ -20,6 +21,8 @@ import { verify } from './verify.js';
 export interface Traits {
   /** Whether there are kernels that compute several ops at once. Without them no pass fuses. */
   readonly fuses: boolean;
+  /** Whether batch norm of such features in training can apply a smooth step to its result. */
+  readonly gatesInBatchNorm: (shape: Shape) => boolean;
   /** Whether the kernel that scales the channels of such features can add numbers to them. */
   readonly addsToScaled: (shape: Shape) => boolean;
   /** Whether there is a kernel for products of matrices at the same place of a batch. */
@@ -37,6 +40,7 @@ export const noTraits: Traits = {
   fuses: false,
   multipliesMatrices: true,
   addsToScaled: () => false,
+  gatesInBatchNorm: () => false,
   absorbs: () => true,
   addsInBatchNorm: () => false,
   bfloat16: null,
@@ -73,6 +77,7 @@ const passes: readonly Pass[] = [
   fusion('fuseSums', fuseSums),
   fusion('fuseResiduals', (graph, { addsInBatchNorm }) => fuseResiduals(graph, addsInBatchNorm)),
   fusion('fuseBatchNormRelu', fuseBatchNormRelu),
+  fusion('fuseBatchNormGate', (graph, { gatesInBatchNorm }) => fuseBatchNormGate(graph, gatesInBatchNorm)),
   fusion('fuseExcitation', (graph, { addsToScaled }) => fuseExcitation(graph, addsToScaled)),
   { name: 'useBfloat16', apply: (graph, { bfloat16 }) => (bfloat16 === null ? null : useBfloat16(graph, bfloat16)) },
 ];

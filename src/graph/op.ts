@@ -95,8 +95,8 @@ export interface OpParams {
   batchNorm: BatchNormParams;
   /**
    * `x, scale, shift -> y, mean, variance, mask (opaque)`: statistics of the batch over N, H and W; the
-   * variance is the biased one. With `relu`, y is max(y, 0) and `mask` says where it was positive. A fourth
-   * input is added to y before that.
+   * variance is the biased one. With `relu`, y is max(y, 0) and `mask` says where it was positive; with a
+   * `gate` y is its result. A fourth input is added to y before that.
    */
   batchNormTrain: BatchNormParams;
   /**
@@ -252,10 +252,14 @@ export interface Pool2dParams {
   readonly padding: Padding;
 }
 
+export type Gate = 'silu' | 'hardswish';
+
 export interface BatchNormParams {
   readonly epsilon: number;
   /** Set by the compiler when it fuses the ReLU that follows. */
   readonly relu?: boolean;
+  /** Set by the compiler when it fuses one of these functions, which follows. */
+  readonly gate?: Gate;
 }
 
 export interface LayerNormParams {

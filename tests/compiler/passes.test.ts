@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Graph } from '../../src/compiler/graph.js';
 import { fuseActivations } from '../../src/compiler/passes/fuseActivations.js';
+import { fuseBatchNormGate } from '../../src/compiler/passes/fuseBatchNormGate.js';
 import { fuseBatchNormRelu } from '../../src/compiler/passes/fuseBatchNormRelu.js';
 import { fuseExcitation } from '../../src/compiler/passes/fuseExcitation.js';
 import { fuseResiduals } from '../../src/compiler/passes/fuseResiduals.js';
@@ -238,6 +239,29 @@ describe('fuseBatchNormRelu', () => {
       return y.square();
     };
     await checkOp(build, [noise([2, 17, 4, 4], 1), noise([17], 2, 0.2, 1), noise([17], 3)]);
+  });
+});
+
+describe('fuseBatchNormGate', () => {
+  const fuse = (...tensors: Tensor[]) => fused((graph) => fuseBatchNormGate(graph, () => true), ...tensors);
+
+  it.each([
+    ['silu', F.silu],
+    ['hardswish', F.hardswish],
+  ] as const)('joins %s, forward and backward', (_, gate) => {
+    expect(fuse(noGrad(() => gate(norm(image()))))).toEqual(['batchNormTrain']);
+    const x = parameter([2, 3, 6, 6]);
+    const y = gate(norm(x));
+    (contracted([y]) as Tensor).backward();
+    const ops = fuse(y, x.grad as Tensor);
+    expect(ops).toContain('batchNormBackward');
+    expect(ops.filter((op) => op.startsWith('unary'))).toEqual([]);
+  });
+
+  it('does not join other functions, nor where the value in between is used elsewhere', () => {
+    expect(fuse(noGrad(() => F.gelu(norm(image()))))).toContain('unary');
+    const y = norm(image());
+    expect(fuse(F.silu(y), y)).toContain('unary');
   });
 });
 

@@ -106,6 +106,7 @@ export class OneDnnEngine implements Engine, Runtime<NativeMemory> {
     return {
       fuses: true,
       multipliesMatrices: true,
+      gatesInBatchNorm: (shape) => !isMixed && Normalization.takes(shape, 'float32'),
       addsToScaled: (shape) => Normalization.takes(shape, isMixed ? 'bfloat16' : 'float32'),
       absorbs: (fn) => !isInexact(fn),
       addsInBatchNorm: (shape) => Normalization.takes(shape, isMixed ? 'bfloat16' : 'float32'),

@@ -70,7 +70,9 @@ class Mlp extends Layer {
   }
 
   forward(x: Tensor): Tensor {
-    return overTokens(this.fc2, F.gelu(overTokens(this.fc1, x)));
+    // GELU right behind the product is a part of it.
+    const rows = x.reshape([-1, x.shape[2]]);
+    return this.fc2.forward(F.gelu(this.fc1.forward(rows))).reshape(x.shape);
   }
 }
 

@@ -42,6 +42,7 @@ const arithmetic = {
   mul: encoding('x0F', 'none', 0x59),
   sub: encoding('x0F', 'none', 0x5c),
   div: encoding('x0F', 'none', 0x5e),
+  min: encoding('x0F', 'none', 0x5d),
   max: encoding('x0F', 'none', 0x5f),
   /** result = result · a + b, rounded once */
   mulAdd: encoding('x0F38', 'x66', 0xa8),
@@ -104,6 +105,17 @@ export class Assembler extends GeneralAssembler {
   /** `to = a op b` */
   v(op: keyof typeof arithmetic, to: number, a: number, b: Operand): void {
     this.#vector(arithmetic[op], to, a, b);
+  }
+
+  /** Moves the bits of each 32-bit integer to the left. */
+  vshiftLeft(register: number, bits: number): void {
+    this.#vector(encoding('x0F', 'x66', 0x72), 6, register, register);
+    this.emit(bits);
+  }
+
+  /** `to = a + b` for integers of 32 bits. */
+  vaddIntegers(to: number, a: number, b: number): void {
+    this.#vector(encoding('x0F', 'x66', 0xfe), to, a, b);
   }
 
   vsqrt(to: number, from: number): void {

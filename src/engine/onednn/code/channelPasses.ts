@@ -46,7 +46,7 @@ export interface Body {
 
 /** Moves a vector of numbers of the current channels between a register and an operand. */
 export interface ChannelAccess {
-  readonly load: (operand: number, into: number) => void;
+  readonly load: (operand: number, into: number, offset?: number) => void;
   /** 0 where the mask has no 1. */
   readonly loadWhere: (mask: number, operand: number, into: number) => void;
   readonly store: (operand: number, from: number, offset?: number) => void;
@@ -94,12 +94,15 @@ export class ChannelPasses {
   readonly #vectorBytes: number;
   readonly #bands: Bands;
 
+  /** @param needsRegisters leaves more registers to the passes */
   constructor(
     readonly layout: FeatureLayout,
     readonly channels: number,
+    needsRegisters = false,
   ) {
-    this.vectors = vectorsOf(layout);
-    this.#sums = sumsOf(layout.lanes, this.vectors);
+    const isShort = needsRegisters && layout.lanes === 8;
+    this.vectors = isShort ? 1 : vectorsOf(layout);
+    this.#sums = isShort ? 2 : sumsOf(layout.lanes, this.vectors);
     this.#vectorBytes = layout.lanes * float;
     this.#bands = new Bands(layout, channels);
   }
@@ -272,9 +275,9 @@ export class ChannelPasses {
       to.addConstant(pointer, 2 * this.channelBytes);
     });
     body({
-      load: (operand, into) => {
+      load: (operand, into, offset = 0) => {
         loadOperand(to, pointer, operand, 0);
-        to.vload(into, at(pointer));
+        to.vload(into, at(pointer, offset));
       },
       loadWhere: (mask, operand, into) => {
         loadOperand(to, pointer, operand, 0);

@@ -16,7 +16,7 @@ export class Normalization implements Norm {
   readonly passes: ChannelPasses;
 
   constructor(readonly spec: NormSpec) {
-    this.passes = new ChannelPasses(spec.layout, spec.channels);
+    this.passes = new ChannelPasses(spec.layout, spec.channels, spec.gate !== undefined);
   }
 
   /** Whether there is code for such features, if it supports their layout. */
@@ -30,7 +30,7 @@ export class Normalization implements Norm {
    *
    * @param x layout of the features
    */
-  static create(x: MemoryDesc, after: Pick<NormSpec, 'epsilon' | 'relu' | 'sum'>): Normalization | null {
+  static create(x: MemoryDesc, after: Pick<NormSpec, 'epsilon' | 'relu' | 'sum' | 'gate'>): Normalization | null {
     if ((x.dtype !== 'float32' && x.dtype !== 'bfloat16') || x.shape.length !== 4) return null;
     const layout = featureLayoutFor(x, codeLanes(x.dtype));
     if (layout === null) return null;
@@ -44,9 +44,18 @@ export class Normalization implements Norm {
     return new Float32Array(this.spec.channels).fill(1, 0, channels);
   }
 
-  /** The factor of each channel. Forward writes it, and backward reads it. */
-  get factor(): MemoryDesc {
+  /** A number for each channel, and for the places behind the last one. */
+  get perChannel(): MemoryDesc {
     return MemoryDesc.plain([this.spec.channels], 'float32');
+  }
+
+  /**
+   * The factor of each channel, and its shift if channels are padded. Forward writes it, and backward reads
+   * it.
+   */
+  get factor(): MemoryDesc {
+    const { padded, channels } = this.spec;
+    return MemoryDesc.plain([padded ? 2 : 1, channels], 'float32');
   }
 
   /** Working memory of either direction: two sums per channel for each slice of the features. */

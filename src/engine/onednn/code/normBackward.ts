@@ -3,7 +3,15 @@ import { upTo } from './bands.js';
 import { type PassRegisters, type Phase, type Stream, streamRegisters } from './channelPasses.js';
 import { loadFeatures, storeFeatures } from './featureLayout.js';
 import type { KernelCode } from './kernel.js';
-import { type ChannelNumbers, loadChannels, type Norm, takeDeviation } from './normPasses.js';
+import {
+  type ChannelNumbers,
+  type GateOfPass,
+  gateOf,
+  loadChannels,
+  type Norm,
+  shiftsOf,
+  takeDeviation,
+} from './normPasses.js';
 
 const [first, second, third, fourth, fifth, sixth, seventh] = streamRegisters;
 
@@ -34,6 +42,7 @@ interface Loaded {
 
 /** Registers for the gradient where relu gave 0: the line (x − mean) · factor + shift says where. */
 interface Line {
+  readonly gate: GateOfPass | null;
   readonly factors: readonly number[];
   readonly shifts: readonly number[];
   readonly zero: number;
@@ -46,6 +55,7 @@ interface GradientSums {
   /** Features that the pass reads. */
   readonly streams: readonly Stream[];
   readonly perChannel: readonly ChannelNumbers[];
+  readonly gate?: GateOfPass | null;
   /** A register that the pass needs to be 0. */
   readonly zero?: number;
   /** Loads the difference of x to its mean, and the gradient, into two registers. */
@@ -77,7 +87,7 @@ const cuts = ({ spec }: Norm): boolean => spec.relu && !spec.sum;
 function addUpGradients(norm: Norm, to: Assembler): Phase {
   const { passes } = norm;
   const take = passes.registers();
-  const [means, line] = [take.perVector(), takeLine(take)];
+  const [means, line] = [take.perVector(), takeLine(norm, to, take)];
   const [x, dy] = [passes.features(first, backwardOperands.x), passes.features(second, backwardOperands.dy)];
   return addUpProducts(norm, to, take, {
     sums: passes.sums(third, backwardOperands.sums),
@@ -85,9 +95,10 @@ function addUpGradients(norm: Norm, to: Assembler): Phase {
     perChannel: [
       { into: means, from: passes.perChannel(fourth, backwardOperands.mean) },
       { into: line.factors, from: passes.perChannel(fifth, backwardOperands.factor) },
-      { into: line.shifts, from: passes.perChannel(sixth, backwardOperands.shift) },
+      shiftsOf(norm, line.shifts, sixth, backwardOperands),
     ],
     zero: line.zero,
+    gate: line.gate,
     load: (value, gradient, v, offset) => {
       loadBoth(norm, to, { stream: x, into: value }, { stream: dy, into: gradient }, means, line, v, offset);
     },
@@ -133,7 +144,7 @@ function addUpProducts(
   norm: Norm,
   to: Assembler,
   take: PassRegisters,
-  { sums, streams, perChannel, zero, load, store }: GradientSums,
+  { sums, streams, perChannel, gate = null, zero, load, store }: GradientSums,
 ): Phase {
   const { passes } = norm;
   const [totals, products, values, gradients] = [take.sums(), take.sums(), take.perVector(), take.perVector()];
@@ -142,6 +153,7 @@ function addUpProducts(
     begin: () => {
       loadChannels(to, perChannel);
       if (zero !== undefined) to.vzero(zero);
+      gate?.code.begin();
       for (const register of [...totals, ...products]) to.vzero(register);
     },
     pixel: (sum, offset) => {
@@ -167,7 +179,8 @@ function makeCoefficients(norm: Norm, to: Assembler): Phase {
       store(operand.coefficients, from, coefficients.indexOf(name) * norm.passes.channelBytes);
     load(operand.mean, value);
     keep('mean', value);
-    load(operand.shift, value);
+    if (norm.spec.padded) load(operand.factor, value, norm.passes.channelBytes);
+    else load(operand.shift, value);
     keep('shift', value);
     store(operand.dShift, total);
     load(operand.variance, deviation);
@@ -189,7 +202,8 @@ function makeCoefficients(norm: Norm, to: Assembler): Phase {
 function differentiate(norm: Norm, to: Assembler, gradient: number): Phase {
   const { passes } = norm;
   const take = passes.registers();
-  const [means, line, slopes, constants] = [take.perVector(), takeLine(take), take.perVector(), take.perVector()];
+  const [means, line] = [take.perVector(), takeLine(norm, to, take)];
+  const [slopes, constants] = [take.perVector(), take.perVector()];
   const [value, result, gradients] = [take.vector(), take.vector(), take.vector()];
   const [x, dy, dx] = [
     passes.features(first, backwardOperands.x),
@@ -207,6 +221,7 @@ function differentiate(norm: Norm, to: Assembler, gradient: number): Phase {
     begin: () => {
       loadChannels(to, perChannel);
       to.vzero(line.zero);
+      line.gate?.code.begin();
     },
     pixel: (_, offset) => {
       for (const v of upTo(passes.vectors)) {
@@ -220,8 +235,9 @@ function differentiate(norm: Norm, to: Assembler, gradient: number): Phase {
   });
 }
 
-function takeLine(take: PassRegisters): Line {
-  return { factors: take.perVector(), shifts: take.perVector(), zero: take.vector(), mask: take.mask() };
+function takeLine(norm: Norm, to: Assembler, take: PassRegisters): Line {
+  const registers = { factors: take.perVector(), shifts: take.perVector(), zero: take.vector(), mask: take.mask() };
+  return { ...registers, gate: gateOf(norm, to, take, registers.mask) };
 }
 
 /** Loads the difference of x to its mean, and the gradient of the output, which is 0 where relu gave 0. */
@@ -231,13 +247,21 @@ function loadBoth(
   x: Loaded,
   dy: Loaded,
   means: readonly number[],
-  { factors, shifts, zero, mask }: Line,
+  { factors, shifts, zero, mask, gate }: Line,
   v: number,
   offset: number,
 ): void {
   const { passes } = norm;
   loadFeatures(to, norm.spec.layout, x.into, passes.vector(x.stream, v, offset));
   to.v('sub', x.into, x.into, means[v]);
+  if (gate !== null) {
+    const { code, registers } = gate;
+    loadFeatures(to, norm.spec.layout, dy.into, passes.vector(dy.stream, v, offset));
+    to.vcopy(zero, x.into);
+    to.v('mulAdd', zero, factors[v], shifts[v]);
+    code.differentiate(dy.into, zero, registers);
+    return;
+  }
   if (!cuts(norm)) {
     loadFeatures(to, norm.spec.layout, dy.into, passes.vector(dy.stream, v, offset));
     return;

@@ -4,7 +4,7 @@ import { type Phase, streamRegisters } from './channelPasses.js';
 import { loadFeatures, storeFeatures } from './featureLayout.js';
 import { type Address, at } from './generalAssembler.js';
 import { type KernelCode, loadOperand } from './kernel.js';
-import { loadChannels, type Norm, takeDeviation } from './normPasses.js';
+import { gateOf, loadChannels, type Norm, shiftsOf, takeDeviation } from './normPasses.js';
 
 const [first, second, third, fourth, fifth, sixth] = streamRegisters;
 
@@ -19,12 +19,11 @@ const forwardOperands = {
   variance: 7,
   summand: 8,
   present: 9,
-  shifts: 10,
 } as const;
 /**
  * Operands: x, y, sums, factor, scale, shift, mean, variance, and the summand if there is one. If channels
- * are padded, then the summand or any other operand, an array with 1 for each channel and 0 for the others,
- * and working memory for the shifts.
+ * are padded, then the summand or any other operand, and an array with 1 for each channel and 0 for the
+ * others.
  */
 export function normForward(norm: Norm): KernelCode {
   return norm.passes.code((to) => [addUpValues(norm, to), makeStatistics(norm, to), normalize(norm, to)]);
@@ -90,7 +89,7 @@ function makeStatistics(norm: Norm, to: Assembler): Phase {
     to.v('div', value, value, square);
     store(operand.factor, value);
     loadWhere(mask, operand.shift, value);
-    store(operand.shifts, value);
+    store(operand.factor, value, norm.passes.channelBytes);
   });
 }
 
@@ -99,11 +98,12 @@ function normalize(norm: Norm, to: Assembler): Phase {
   const take = passes.registers();
   const [means, factors, shifts] = [take.perVector(), take.perVector(), take.perVector()];
   const [values, summands, zero] = [take.perVector(), take.perVector(), take.vector()];
+  const gate = gateOf(norm, to, take, zero);
   const [x, y] = [passes.features(first, forwardOperands.x), passes.features(second, forwardOperands.y)];
   const perChannel = [
     { into: means, from: passes.perChannel(third, forwardOperands.mean) },
     { into: factors, from: passes.perChannel(fourth, forwardOperands.factor) },
-    { into: shifts, from: passes.perChannel(fifth, norm.spec.padded ? forwardOperands.shifts : forwardOperands.shift) },
+    shiftsOf(norm, shifts, fifth, forwardOperands),
   ];
   const summand = norm.spec.sum ? [passes.features(sixth, forwardOperands.summand)] : [];
   return passes.over(to, {
@@ -111,6 +111,7 @@ function normalize(norm: Norm, to: Assembler): Phase {
     begin: () => {
       loadChannels(to, perChannel);
       to.vzero(zero);
+      gate?.code.begin();
     },
     pixel: (_, offset) => {
       for (const v of upTo(passes.vectors)) {
@@ -124,6 +125,7 @@ function normalize(norm: Norm, to: Assembler): Phase {
         }
         // With NaN the second operand is the result.
         if (norm.spec.relu) to.v('max', value, zero, value);
+        gate?.code.apply(value, gate.registers);
         storeFeatures(to, norm.spec.layout, passes.vector(y, v, offset), value);
       }
     },

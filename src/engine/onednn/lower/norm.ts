@@ -60,8 +60,8 @@ export const batchNorm: Lower<'batchNorm'> = (context, node) => {
 };
 
 /** A result with a number for each channel; the code writes whole vectors. */
-function perChannelResult(context: Lowering, value: GraphValue, { factor }: Normalization): Operand {
-  const operand = { buffer: context.scratch(factor.size), layout: MemoryDesc.plain(value.shape, 'float32') };
+function perChannelResult(context: Lowering, value: GraphValue, { perChannel }: Normalization): Operand {
+  const operand = { buffer: context.scratch(perChannel.size), layout: MemoryDesc.plain(value.shape, 'float32') };
   context.define(value, operand);
   return operand;
 }
@@ -81,13 +81,13 @@ const backwardCodeOfSum = (spec: NormSpec, isSum: boolean) => normBackwardOfSum(
 export const batchNormTrain: Lower<'batchNormTrain'> = (context, node) => {
   const [x, scale, shift, summand] = node.inputs;
   const [y, mean, variance, mask] = node.outputs;
-  const { epsilon, relu = false } = node.params;
+  const { epsilon, relu = false, gate } = node.params;
   const perChannel = MemoryDesc.plain(mean.shape, 'float32');
-  const after = { epsilon, relu, sum: summand !== undefined };
+  const after = { epsilon, relu, gate, sum: summand !== undefined };
   let src = placeToNormalize(context, x);
   let own = Normalization.create(src.layout, after);
-  // The library's batch norm cannot add a summand.
-  if (own === null && after.sum) {
+  // The library's batch norm cannot add a summand, and has no gates.
+  if (own === null && (after.sum || gate !== undefined)) {
     src = context.inLayout(x, MemoryDesc.channelsLast(x.shape, src.layout.dtype));
     own = required(Normalization.create(src.layout, after), node.op);
   }
@@ -105,12 +105,9 @@ export const batchNormTrain: Lower<'batchNormTrain'> = (context, node) => {
     if (added !== null) operands.push(added);
     else if (own.spec.padded) operands.push(src);
     if (own.spec.padded) {
-      const shifts = working(context, own.factor);
-      const present = { buffer: context.constant(own.present(x.shape[1])), layout: own.factor };
-      operands.push(present, shifts);
-      written.push(shifts);
+      operands.push({ buffer: context.constant(own.present(x.shape[1])), layout: own.perChannel });
     }
-    const name = `${node.op}${after.sum ? '+add' : ''}${relu ? '+relu' : ''}`;
+    const name = `${node.op}${after.sum ? '+add' : ''}${relu ? '+relu' : ''}${gate === undefined ? '' : `+${gate}`}`;
     context.code(name, context.generate(forwardCode, own.spec), operands, written);
     context.rememberForward(mask, new OwnForward(own, src.layout));
     return;
@@ -192,7 +189,8 @@ function backwardByCode(
   const [diffSrc, sums, coefficients, ...gradients] = written;
   const perChannels = [mean, variance, shift].map((value) => context.plain(value));
   const operands = [src, diffDst, diffSrc, sums, coefficients, context.locate(mask), ...perChannels, ...gradients];
-  const name = `${node.op}${node.params.relu ? '+relu' : ''}`;
+  const { relu = false, gate } = node.params;
+  const name = `${node.op}${relu ? '+relu' : ''}${gate === undefined ? '' : `+${gate}`}`;
   if (ofSum === null) {
     context.code(name, context.generate(backwardCode, own.spec), operands, written);
     return;

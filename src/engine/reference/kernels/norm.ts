@@ -1,7 +1,9 @@
 import type { TypedArray } from '../../../graph/dtype.js';
+import type { Gate } from '../../../graph/op.js';
 import type { Shape } from '../../../graph/shape.js';
 import type { NDArray } from '../../ndarray.js';
 import type { Kernel } from '../kernel.js';
+import { applyFused, unaryBackward } from './elementwise.js';
 
 /** `y = x·factor + offset` over one channel. */
 function scaleChannel(
@@ -34,7 +36,7 @@ export const batchNorm: Kernel<'batchNorm'> = ({ epsilon, relu }, inputs, output
 };
 
 /** Ioffe and Szegedy, 2015, algorithm 1. */
-export const batchNormTrain: Kernel<'batchNormTrain'> = ({ epsilon, relu }, inputs, outputs) => {
+export const batchNormTrain: Kernel<'batchNormTrain'> = ({ epsilon, relu, gate }, inputs, outputs) => {
   const { shape, data: x } = inputs[0];
   const scale = inputs[1].data;
   const shift = inputs[2].data;
@@ -64,6 +66,7 @@ export const batchNormTrain: Kernel<'batchNormTrain'> = ({ epsilon, relu }, inpu
   }
   const summand = inputs.at(3)?.data;
   if (summand !== undefined) for (let i = 0; i < y.length; i++) y[i] += summand[i];
+  applyFused(gate === undefined ? undefined : { fn: gate, alpha: 0 }, y);
   if (!relu) {
     mask.fill(1);
     return;
@@ -82,8 +85,20 @@ function sumGradient(relu: boolean, inputs: readonly NDArray[], gradient: TypedA
   }
 }
 
+/** The gradient of batch norm's result, whose gate is not stored. */
+function gateGradient(gate: Gate, epsilon: number, inputs: readonly NDArray[]): TypedArray {
+  const [x, mean, variance, scale, shift, dy] = inputs;
+  const [y, gradient] = [new Float32Array(x.data.length), new Float32Array(x.data.length)];
+  for (let c = 0; c < x.shape[1]; c++) {
+    const factor = scale.data[c] / Math.sqrt(variance.data[c] + epsilon);
+    scaleChannel(x.data, x.shape, c, factor, shift.data[c] - mean.data[c] * factor, y);
+  }
+  unaryBackward({ fn: gate, alpha: 0 }, [dy, { ...x, data: y }], [{ ...x, data: gradient }]);
+  return gradient;
+}
+
 /** With x̂ = (x − mean)/√(variance + ε): `dx = scale/√(variance + ε) · (dy − mean(dy) − x̂·mean(dy·x̂))`. */
-export const batchNormBackward: Kernel<'batchNormBackward'> = ({ epsilon, relu }, inputs, outputs) => {
+export const batchNormBackward: Kernel<'batchNormBackward'> = ({ epsilon, relu, gate }, inputs, outputs) => {
   const x = inputs[0].data;
   const mean = inputs[1].data;
   const variance = inputs[2].data;
@@ -96,7 +111,7 @@ export const batchNormBackward: Kernel<'batchNormBackward'> = ({ epsilon, relu }
   const area = height * width;
   const count = batch * area;
   const isSum = inputs.length > 7;
-  const dy = isSum ? outputs[3].data : inputs[5].data;
+  const dy = isSum ? outputs[3].data : gate === undefined ? inputs[5].data : gateGradient(gate, epsilon, inputs);
   if (isSum) sumGradient(relu === true, inputs, dy);
   const masks = relu && !isSum;
   for (let c = 0; c < channels; c++) {
