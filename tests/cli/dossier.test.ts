@@ -81,6 +81,9 @@ it('a dossier has the values of the run, by image, by group and by subgroup, and
   expect(byPatient).not.toEqual(plain);
   expect(text).toContain('At the stated prevalence of 3 %.');
   expect(text).toContain('no group (patient) is in two parts');
+  // The classes themselves are no subgroups.
+  expect(text).not.toContain('label:');
+  expect(text).toContain('eye:');
   expect(text).toContain('CLAIM 32; TRIPOD+AI 16, external data');
   expect(text).toMatch(/CLAIM 14 to 16.*people that labelled/);
   const page = readFileSync(join(out, 'dossier.html'), 'utf8');

@@ -187,15 +187,14 @@ export async function makeDossier(path: string, options: DossierOptions = {}): P
 
 async function divisionsOf(
   { table: own, folder }: PicturePlace,
-  { files }: Predictions,
+  predictions: Predictions,
   { table: path = own, subgroups }: DossierOptions,
 ): Promise<Division[]> {
   if (subgroups !== undefined && path === undefined) {
     throw new InputError('[dossier] subgroups: expected a table with these columns, got none');
   }
-  // The table of the data itself has columns for labels and parts, which are no subgroups.
-  const columns = path === undefined ? [] : await tableDivisions(path, files, subgroups);
-  const pictures = folder === undefined ? null : await pictureDivisions(folder, files);
+  const columns = path === undefined ? [] : await tableDivisions(path, predictions, subgroups);
+  const pictures = folder === undefined ? null : await pictureDivisions(folder, predictions.files);
   return [...columns, ...(pictures ?? [])];
 }
 

@@ -5,6 +5,7 @@ import { readTable } from '../../io/files/table.js';
 import { eachOf } from '../../vision/eachOf.js';
 import { pictureFacts } from '../../vision/images/pictureFacts.js';
 import { measure } from '../dataCheck/measure.js';
+import type { Predictions } from '../predictions/predictions.js';
 
 /** A property by which pictures are divided into subgroups: the value of each picture. */
 export interface Division {
@@ -19,12 +20,12 @@ const atOnce = 4;
  * Divisions by the columns of a table. Its column with the names of most pictures identifies its rows.
  * Columns of numbers are divided into thirds.
  *
- * @param wanted names of columns. Default: those with two to ten values, and numbers
+ * @param wanted names of columns. Default: all but class and group, with two to ten values, and numbers
  * @throws {InputError} for a table without the pictures, and an unknown column
  */
 export async function tableDivisions(
   path: string,
-  files: readonly string[],
+  { files, labels, groups }: Pick<Predictions, 'files' | 'labels' | 'groups'>,
   wanted: readonly string[] | undefined,
 ): Promise<Division[]> {
   const { header, rows } = await columnsOf(path);
@@ -46,10 +47,17 @@ export async function tableDivisions(
     const values = files.map((file) => rowOf.get(file)?.[c] || 'not given');
     const given = values.filter((value) => value !== 'not given');
     const distinct = new Set(given);
+    if (wanted === undefined && (isSame(values, labels) || isSame(values, groups))) return [];
     const isNumber = given.length > 0 && given.every((value) => Number.isFinite(Number(value)));
     if (isNumber && distinct.size > mostValues) return [{ name, values: thirds(values) }];
     return wanted === undefined && (distinct.size < 2 || distinct.size > mostValues) ? [] : [{ name, values }];
   });
+}
+
+/** Whether a column divides the pictures as known values do, under any names. */
+function isSame(values: readonly string[], known: ArrayLike<string | number | null>): boolean {
+  const pairs = new Set(values.map((value, i) => JSON.stringify([value, known[i]])));
+  return pairs.size === new Set(values).size && pairs.size === new Set(Array.from(known)).size;
 }
 
 async function columnsOf(path: string): Promise<{ header: string[]; rows: string[][] }> {
