@@ -1,9 +1,16 @@
 import { calibrationRows, reliabilityRows } from '../report/calibration.js';
-import { confusedPairs } from '../report/classScores.js';
+import { confusedPairs } from '../report/confusedPairs.js';
 import { intervalCells, intervalReasons } from '../report/intervalsSection.js';
 import type { PredictionIntervals } from '../run/predictions/intervals.js';
-import { type CalibrationSummary, wilsonInterval } from '../statistics/index.js';
-import { formatCount, formatPercent } from '../text/numbers.js';
+import {
+  type CalibrationSummary,
+  confusionMetrics,
+  type MetricValue,
+  type Proportion,
+  wilsonInterval,
+} from '../statistics/index.js';
+import { inWords } from '../text/list.js';
+import { formatCount, formatInterval, formatPercent } from '../text/numbers.js';
 import { displayWidth, formatTable } from '../text/table.js';
 import { print, printSentences, printTable, type Terminal, widthOf } from './terminal.js';
 
@@ -112,4 +119,38 @@ export function printIntervals(terminal: Terminal, { groups, metrics }: Predicti
   );
   print(terminal, '');
   for (const reason of intervalReasons(metrics)) printSentences(terminal, `  ${reason}`);
+}
+
+/** Tables of more classes are left to the report and to JSON. */
+const mostClasses = 30;
+
+/** Each class against the rest: precision, recall and specificity with intervals after Wilson, and means. */
+export function printClasses(terminal: Terminal, classNames: readonly string[], confusion: Confusion): void {
+  if (classNames.length > mostClasses) return;
+  const { perClass, macro, weighted } = confusionMetrics(confusion);
+  const names = ['ppv', 'sensitivity', 'specificity', 'f1'] as const;
+  const cell = (found: Proportion | MetricValue) => {
+    if (found.value === null) return '–';
+    const interval = 'interval' in found ? found.interval : null;
+    return `${formatPercent(found.value, 1)}${interval === null ? '' : ` (${formatInterval(interval)})`}`;
+  };
+  const mean = (title: string, means: typeof macro) => [title, '', ...names.map((name) => cell(means[name]))];
+  const right = (header: string) => ({ header, align: 'right' as const });
+  print(terminal, '');
+  printTable(
+    terminal,
+    [{ header: 'class against the rest' }, right('images'), ...['precision', 'recall', 'specificity', 'F1'].map(right)],
+    [
+      ...perClass.map((own, c) => [
+        classNames[c],
+        formatCount(own.truePositives + own.falseNegatives),
+        ...names.map((name) => cell(own[name])),
+      ]),
+      mean('mean', macro),
+      mean('mean, weighted by images', weighted),
+    ],
+    { indent: 2 },
+  );
+  const leftOut = [...new Set(names.flatMap((name) => macro[name].leftOut))].map((c) => classNames[c]);
+  if (leftOut.length > 0) printSentences(terminal, `  Without a value and left out of means: ${inWords(leftOut)}.`);
 }

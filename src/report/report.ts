@@ -1,7 +1,7 @@
 import { wilsonInterval } from '../statistics/proportion.js';
 import { formatCount, formatDuration, formatInterval, formatMetric, formatPercent } from '../text/numbers.js';
 import { calibrationSection } from './calibration.js';
-import { checkConfusion, countCorrect, countImages } from './classScores.js';
+import { checkConfusion, countCorrect, countImages } from './confusedPairs.js';
 import { withContents } from './contents.js';
 import type { ReportData } from './data.js';
 import { type Html, html, Html as Raw, unbroken } from './html.js';
@@ -45,7 +45,7 @@ ${data.intervals === undefined ? null : intervalsSection(data.intervals)}
 ${data.calibration === undefined ? null : calibrationSection(data.calibration)}
 ${epochs === undefined ? null : curvesSection({ ...names, epochs })}
 ${isEvaluated ? confusionSection(evaluation) : null}
-${isEvaluated ? classesSection(evaluation) : null}
+${isEvaluated && evaluation.classNames.length > 1 ? classesSection(evaluation) : null}
 ${mistakes === undefined ? null : mistakesSection(mistakes)}
 ${pictures === undefined ? null : picturesSection(pictures)}
 ${epochs === undefined ? null : epochsSection({ ...names, epochs })}

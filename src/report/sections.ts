@@ -1,8 +1,17 @@
-import { formatCount, formatDuration, formatMetric, formatPercent, formatRate } from '../text/numbers.js';
-import { type ClassScores, type ConfusedPair, confusedPairs, countImages, scoreClasses } from './classScores.js';
+import { confusionMetrics, type MetricValue, type Proportion } from '../statistics/index.js';
+import { inWords } from '../text/list.js';
+import {
+  formatCount,
+  formatDuration,
+  formatInterval,
+  formatMetric,
+  formatPercent,
+  formatRate,
+} from '../text/numbers.js';
+import { type ConfusedPair, confusedPairs } from './confusedPairs.js';
 import { type Chart, type Curve, cutOf, renderChart } from './curves.js';
 import type { Confusion, EpochMetrics, RunFacts } from './data.js';
-import { type Html, html } from './html.js';
+import { type Html, html, unbroken } from './html.js';
 
 /** A matrix of more classes than this is unreadable; the most confused pairs are listed instead. */
 const maxMatrixClasses = 20;
@@ -142,38 +151,47 @@ function cell(count: number, images: number, truth: string, predicted: string, r
 title="${title}">${formatCount(count)}</td>`;
 }
 
-/** Explains the rule of {@link scoreClasses} for undefined values, for tables that have some. */
-const undefinedNote =
-  'Where no image was taken for a class, its precision counts as 0, and so does the recall of a class without images that ' +
-  'others were taken for; the means are over all classes that have an image or were taken for one.';
+const classShares = ['ppv', 'sensitivity', 'specificity'] as const;
+const classColumns = [...classShares, 'f1'] as const;
 
-/** Precision, recall and F1 of each class. */
-export function classesSection(evaluation: Confusion): Html {
-  const scores = scoreClasses(evaluation);
-  const measures = ['precision', 'recall', 'f1'] as const;
-  const undefinedScores = scores.some(
-    ({ counts, undefinedPrecision, undefinedRecall }) => counts && (undefinedPrecision || undefinedRecall),
-  );
-  const known = (measure: (typeof measures)[number]) => scores.map((s) => s[measure]).filter((x) => !Number.isNaN(x));
-  const lowest = measures.map((measure) => (scores.length > 2 ? Math.min(...known(measure)) : Number.NaN));
-  const row = (score: ClassScores) => html`
-<tr><th scope="row">${score.name}</th><td>${formatCount(score.images)}</td>${measures.map((measure, i) =>
-    score[measure] === lowest[i] && lowest[i] < 1
-      ? html`<td class="mark">${formatPercent(score[measure], 1)}</td>`
-      : html`<td>${formatPercent(score[measure], 1)}</td>`,
-  )}</tr>`;
-  const means = measures.map((measure) => {
-    const values = known(measure);
-    return html`<td>${formatPercent(values.reduce((total, x) => total + x, 0) / values.length, 1)}</td>`;
+/** Precision, recall, specificity and F1 of each class against the rest, and their means. */
+export function classesSection({ classNames, confusion }: Confusion): Html {
+  const { perClass, macro, weighted, samples } = confusionMetrics(confusion);
+  const known = (name: (typeof classColumns)[number]) => perClass.flatMap((own) => own[name].value ?? []);
+  const lowest = classColumns.map((name) => (classNames.length > 2 ? Math.min(...known(name)) : Number.NaN));
+  const rows = perClass.map((own, c) => {
+    const cells = classColumns.map((name, i) => {
+      const { value } = own[name];
+      const mark = value !== null && value === lowest[i] && value < 1 ? html` class="mark"` : null;
+      return html`<td${mark}>${shareCell(own[name])}</td>`;
+    });
+    const images = own.truePositives + own.falseNegatives;
+    return html`
+<tr><th scope="row">${classNames[c]}</th><td>${formatCount(images)}</td>${cells}</tr>`;
   });
-  const table = html`<table><thead><tr><th scope="col">Class</th><th scope="col">Images</th><th scope="col">Precision</th>
-<th scope="col">Recall</th><th scope="col">F1</th></tr></thead><tbody>${scores.map(row)}</tbody>
-<tfoot><tr><th scope="row">Mean</th><td>${formatCount(countImages(evaluation))}</td>${means}</tr></tfoot></table>`;
+  const mean = (title: string, means: typeof macro) => html`
+<tr><th scope="row">${title}</th><td>${formatCount(samples)}</td>${classColumns.map((name) => html`<td>${shareCell(means[name])}</td>`)}</tr>`;
+  const table = html`<table class="points"><thead><tr><th scope="col">Class</th><th scope="col">Images</th><th scope="col">Precision</th>
+<th scope="col">Recall</th><th scope="col">Specificity</th><th scope="col">F1</th></tr></thead><tbody>${rows}</tbody>
+<tfoot>${mean('Mean of the classes', macro)}${mean('Mean, weighted by images', weighted)}</tfoot></table>`;
+  const leftOut = [...new Set(classColumns.flatMap((name) => macro[name].leftOut))].map((c) => classNames[c]);
   return html`
 <h2>Class by class</h2>
 <p class="hint">Precision: of the images taken for this class, the share that really is of it. Recall (sensitivity): of the images of
-this class, the share that was found. F1: their harmonic mean.${undefinedScores ? html` ${undefinedNote}` : null}${scores.length > 2 ? html` The lowest of each column is <span class="mark">marked</span>.` : null}</p>
-${fold(table, scores.length, `All ${scores.length} classes`)}`;
+this class, the share that was found. Specificity: of all other images, the share that was not taken for it. F1: the harmonic mean of
+precision and recall. In small print: 95 % intervals after Wilson, which take images as independent.${
+    leftOut.length === 0
+      ? null
+      : html` Where a value is missing, the means are over the other classes: ${inWords(leftOut)}.`
+  }${classNames.length > 2 ? html` The lowest of each column is <span class="mark">marked</span>.` : null}</p>
+${fold(table, perClass.length, `All ${perClass.length} classes`)}`;
+}
+
+/** A share with its interval, or a dash with the reason. */
+function shareCell(found: Proportion | MetricValue): Html {
+  if (found.value === null) return html`<span title="${'reason' in found ? (found.reason ?? '') : ''}">–</span>`;
+  const interval = 'interval' in found ? found.interval : null;
+  return html`${formatPercent(found.value, 1)}${interval === null ? null : html` <small>${unbroken(formatInterval(interval))}</small>`}`;
 }
 
 /** The metrics of each epoch, without columns that are empty in all epochs. */

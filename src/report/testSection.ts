@@ -1,6 +1,6 @@
 import { wilsonInterval } from '../statistics/index.js';
 import { formatCount, formatInterval, formatMetric, formatPercent } from '../text/numbers.js';
-import { countCorrect, countImages } from './classScores.js';
+import { countCorrect, countImages } from './confusedPairs.js';
 import type { TestEvaluation } from './data.js';
 import { type Html, html, unbroken } from './html.js';
 import { formatProportion } from './operatingPoint.js';

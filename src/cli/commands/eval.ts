@@ -15,7 +15,7 @@ import { renderEvaluationReport } from '../../run/report.js';
 import { optimismNote } from '../../run/results/selection.js';
 import { imageLoadingOf } from '../../run/runOptionsOf.js';
 import { seenNotes } from '../../run/seen.js';
-import { compareModels, type ModelComparison, wilsonInterval } from '../../statistics/index.js';
+import { compareModels, confusionMetrics, type ModelComparison, wilsonInterval } from '../../statistics/index.js';
 import { formatCount, formatMetric } from '../../text/numbers.js';
 import type { Evaluation } from '../../train/evaluation.js';
 import { ImageFileDataset } from '../../vision/datasets/reading/imageFiles.js';
@@ -24,7 +24,7 @@ import { EvaluationDisplay } from '../display.js';
 import { inFlags } from '../flags.js';
 import { newFile } from '../newOutput.js';
 import { applyEngine, applyPrecision, type EvalCommandOptions } from '../options.js';
-import { accuracyFact, hashFacts, printCalibration, printConfusion, printIntervals } from '../results.js';
+import { accuracyFact, hashFacts, printCalibration, printClasses, printConfusion, printIntervals } from '../results.js';
 import { print, printFacts, printJson, printSentences, printTable, type Terminal } from '../terminal.js';
 import { passedOverFacts } from '../understood.js';
 import { evaluateWeightsFile, isWeightsFile } from './evalWeights.js';
@@ -111,6 +111,7 @@ function forMachines(run: TrainedRun, result: RunEvaluation) {
     accuracy,
     accuracyInterval: wilsonInterval(correct, samples),
     confusion,
+    classes: classesOf(data.classNames, confusion),
     positiveClass: decision?.positive.name ?? null,
     decision: decision && decisionFor(decision, screening),
     lacking: run.lacking,
@@ -128,6 +129,12 @@ function forMachines(run: TrainedRun, result: RunEvaluation) {
       probability: probabilities[predicted],
     })),
   };
+}
+
+/** The metrics of each class against the rest, and their means. */
+function classesOf(classNames: readonly string[], confusion: Evaluation['confusion']) {
+  const { perClass, macro, weighted } = confusionMetrics(confusion);
+  return { perClass: perClass.map((own, c) => ({ name: classNames[c], ...own })), macro, weighted };
 }
 
 /** The threshold by which `predict` decides, and whether it meets its rule on this data. */
@@ -182,7 +189,13 @@ function show(run: TrainedRun, result: RunEvaluation, intervals: PredictionInter
     const fit = `Calibration by ${describeCalibrator(run.calibrator)}, on ${formatCount(samples)} ${name} images`;
     printCalibration(terminal, fit, result.calibration);
   }
+  if (data.classNames.length > 2) printClasses(terminal, data.classNames, confusion);
   if (intervals !== null) printIntervals(terminal, intervals);
+  else
+    printSentences(
+      terminal,
+      '\n  Kappa, AUC and other metrics with their intervals take a while for so many images: --intervals.\n',
+    );
   if (result.plain !== null) showPlain(run, result, result.plain, terminal);
   if (screening) printSentences(terminal, `\n${noMedicalDevice}`);
   const optimism = split === 'validation' && result.sameData ? optimismNote(folder.config) : null;

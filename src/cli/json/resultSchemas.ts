@@ -43,6 +43,9 @@ export const resultSchemas = {
       others: as('the same metrics on images that the network was not trained on').nullable(),
       notes,
       optimism: z.string().nullable(),
+      classes: z
+        .object({ perClass: z.array(z.looseObject({ name: z.string() })), macro: as('means'), weighted: as('means') })
+        .describe('metrics of each class against the rest, with means over the classes that have a value'),
       positiveClass: z.string().nullable(),
       decision: z
         .object({

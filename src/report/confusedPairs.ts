@@ -1,27 +1,6 @@
 import { InputError } from '../errors.js';
 import type { Confusion } from './data.js';
 
-/**
- * Metrics of one class against all others. Undefined values count as 0, as with scikit-learn's
- * `zero_division=0`: precision if no image was predicted as the class, recall if no image is of the class. If
- * both are undefined, the values are NaN.
- */
-export interface ClassScores {
-  readonly name: string;
-  /** Images of this class. */
-  readonly images: number;
-  /** Share of correct ones among the images predicted as this class. */
-  readonly precision: number;
-  /** Share of the images of this class that are predicted correctly. */
-  readonly recall: number;
-  /** Harmonic mean of precision and recall. */
-  readonly f1: number;
-  /** Whether images are of the class or predicted as it. Means include only such classes. */
-  readonly counts: boolean;
-  readonly undefinedPrecision: boolean;
-  readonly undefinedRecall: boolean;
-}
-
 /** Images of one class that were predicted as another one. */
 export interface ConfusedPair {
   readonly truth: number;
@@ -50,26 +29,6 @@ export function countImages({ confusion }: Confusion): number {
 
 export function countCorrect({ confusion }: Confusion): number {
   return sum(confusion.map((row, i) => row[i]));
-}
-
-export function scoreClasses({ classNames, confusion }: Confusion): ClassScores[] {
-  return classNames.map((name, i) => {
-    const hits = confusion[i][i];
-    const images = sum(confusion[i]);
-    const predictions = sum(confusion.map((row) => row[i]));
-    const counts = images + predictions > 0;
-    const share = (total: number) => (counts && total === 0 ? 0 : hits / total);
-    return {
-      name,
-      images,
-      precision: share(predictions),
-      recall: share(images),
-      f1: (2 * hits) / (images + predictions),
-      counts,
-      undefinedPrecision: predictions === 0,
-      undefinedRecall: images === 0,
-    };
-  });
 }
 
 /** Pairs of confused classes, most frequent first. */
