@@ -33,7 +33,9 @@ const alone = filesWith(
  * From Node 22 on it optimizes in more steps, and has no such budget.
  */
 const optimizesLate = Number.parseInt(process.versions.node, 10) < 22 ? ['--interrupt-budget=600000'] : [];
-const forShortRuns = ['--initial-old-space-size=1024', ...optimizesLate];
+/** Flags by which `scripts/matrix.mjs` restricts WebAssembly. */
+const restricting = process.execArgv.filter((flag) => /^--(no-enable|wasm)-/.test(flag));
+const forShortRuns = ['--initial-old-space-size=1024', ...optimizesLate, ...restricting];
 
 /** Files that take longest, though they are short: they begin before the others of their project. */
 const long = /goldens|systems|examples\.test|engine\/(bf16|processors)|ops\/engines/;

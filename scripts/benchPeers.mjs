@@ -327,7 +327,8 @@ async function main() {
   const start = performance.now();
   const results = [];
   let text = '';
-  const about = { threads, rounds, revision, quick: options.quick, peers, load, held, isZoo, uncompiled };
+  const args = process.argv.slice(2);
+  const about = { threads, rounds, revision, quick: options.quick, peers, load, held, isZoo, uncompiled, args };
   for (const [i, entry] of entries.entries()) {
     results.push(...(await measureEntry(entry, peers, python, `${i + 1}/${entries.length}`)));
     text = report(results, about);

@@ -25,8 +25,11 @@ const numeric = [
   'tests/train/train.test.ts',
   'tests/vision/models/course.test.ts',
 ];
+/** Everything that computes in WebAssembly. */
+const portable = ['tests/engine/portable', 'tests/engine/planned', 'tests/ops', 'tests/compiler', 'tests/browser/browser.test.ts'];
 /** All tests. */
 const all = ['tests'];
+const groupOf = (tests) => (tests === all ? 'all' : tests === portable ? 'portable' : 'numeric');
 
 const env = (variables) => async () => ({ env: variables });
 
@@ -63,6 +66,24 @@ const configurations = [
     tests: all,
     prepare: async () => ({ node: nodeOf(major) }),
   })),
+  ...[22, 24, 26].map((major) => ({
+    name: `portable${major}`,
+    title: `portable engine, Node ${major}`,
+    tests: portable,
+    prepare: async () => ({ node: nodeOf(major) }),
+  })),
+  {
+    name: 'portable-gib',
+    title: 'portable engine, Node 24, 1 GiB of WebAssembly',
+    tests: portable,
+    prepare: async () => ({ node: nodeOf(24), flags: ['--wasm-max-mem-pages=16384'] }),
+  },
+  {
+    name: 'portable-fma',
+    title: 'portable engine, Node 24, a processor without fused multiply-add',
+    tests: portable,
+    prepare: async () => ({ node: nodeOf(24), flags: ['--no-enable-fma3'] }),
+  },
   ...Object.keys(wheels).map((release) => ({
     name: `onednn${release.replaceAll('.', '')}`,
     title: `oneDNN ${release} from PyPI`,
@@ -116,13 +137,14 @@ function start(command, args, options) {
 }
 
 async function test({ name, tests, prepare }) {
-  const { env: variables = {}, node = process.execPath, prefix = [], busy = 0 } = await prepare();
+  const { env: variables = {}, node = process.execPath, flags = [], prefix = [], busy = 0 } = await prepare();
   const others = Array.from({ length: busy }, () => start(process.execPath, ['-e', 'for (;;);'], { stdio: 'ignore' }));
   const report = join(work, `${name}.json`);
   rmSync(report, { force: true });
   const [command, ...args] = [
     ...prefix,
     node,
+    ...flags,
     ...['node_modules/vitest/vitest.mjs', 'run', ...tests],
     ...['--reporter=json', `--outputFile.json=${report}`],
   ];
@@ -188,7 +210,7 @@ function pageOf(rows) {
     if (result === undefined) return earlier.has(title) ? [earlier.get(title)] : [];
     const { passed, failed, skipped, minutes } = result;
     const counts = [passed, failed.length, skipped].map(String);
-    return [[title, tests === all ? 'all' : 'numeric', ...counts, minutes.toFixed(1), today]];
+    return [[title, groupOf(tests), ...counts, minutes.toFixed(1), today]];
   });
   const titles = new Set(configurations.map(({ title }) => title));
   cells.push(...[...earlier.values()].filter(([title]) => title.endsWith('from a file') && !titles.has(title)));
@@ -199,8 +221,8 @@ function pageOf(rows) {
   return `# Platforms
 
 \`npm run matrix -- --write\` runs the tests in the configurations below and writes this page. \`numeric\` are the tests of
-engines, compiler, ops, optimizers, networks and goldens. \`npm run matrix -- --list\` names all configurations; one that is not in
-the table was not run. Rows of earlier runs on such a machine stay. A skipped test needs something that the configuration lacks; \`npm test\`
+engines, compiler, ops, optimizers, networks and goldens, \`portable\` those of the portable engine, compiler, ops and browsers.
+\`npm run matrix -- --list\` names all configurations; one that is not in the table was not run. Rows of earlier runs on such a machine stay. A skipped test needs something that the configuration lacks; \`npm test\`
 names each.
 
 ${machine}
@@ -213,7 +235,7 @@ ${table}
 
 const names = process.argv.slice(2);
 if (names.includes('--list')) {
-  for (const { name, title } of configurations) console.log(`${name.padEnd(12)}${title}`);
+  for (const { name, title } of configurations) console.log(`${name.padEnd(14)}${title}`);
   process.exit(0);
 }
 const wanted = names.filter((name) => !name.startsWith('--'));

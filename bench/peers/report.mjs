@@ -266,9 +266,9 @@ function uncompiledNote(uncompiled) {
 /** All tables as Markdown. */
 export function report(
   results,
-  { threads, rounds, revision, quick, peers, load, held = null, isZoo = false, uncompiled = [], profiles = null },
+  { threads, rounds, revision, quick, peers, load, held = null, isZoo = false, uncompiled = [], profiles = null, args = [] },
 ) {
-  const command = `npm run bench:peers${isZoo ? ' -- --networks=zoo' : ''}`;
+  const command = ['npm run bench:peers', ...(args.length > 0 ? ['--', ...args] : [])].join(' ');
   const sections = [
     isZoo ? '# Other networks beside PyTorch' : '# Fovea and its peers',
     isZoo && "One or two networks of each family beyond the course's, and torchvision's of the same name, in float32.",
