@@ -26,7 +26,13 @@ const numeric = [
   'tests/vision/models/course.test.ts',
 ];
 /** Everything that computes in WebAssembly. */
-const portable = ['tests/engine/portable', 'tests/engine/planned', 'tests/ops', 'tests/compiler', 'tests/browser/browser.test.ts'];
+const portable = [
+  'tests/engine/portable',
+  'tests/engine/planned',
+  'tests/ops',
+  'tests/compiler',
+  'tests/browser/browser.test.ts',
+];
 /** All tests. */
 const all = ['tests'];
 const groupOf = (tests) => (tests === all ? 'all' : tests === portable ? 'portable' : 'numeric');

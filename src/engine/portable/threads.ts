@@ -10,8 +10,11 @@ export const mostThreads = words.end - words.started;
 /** Looks at a word before a thread sleeps: some ten microseconds. */
 const looks = 2000;
 
-/** Parts of a step for each thread, so that a thread that starts late or runs slowly takes fewer. */
-const partsPerThread = 4;
+/**
+ * Parts of a step for each thread: one that starts late or runs slowly takes fewer, and all end at nearly the
+ * same time.
+ */
+const partsPerThread = 16;
 
 /** A kernel as threads need it. */
 export interface Work {
