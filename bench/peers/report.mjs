@@ -266,7 +266,19 @@ function uncompiledNote(uncompiled) {
 /** All tables as Markdown. */
 export function report(
   results,
-  { threads, rounds, revision, quick, peers, load, held = null, isZoo = false, uncompiled = [], profiles = null, args = [] },
+  {
+    threads,
+    rounds,
+    revision,
+    quick,
+    peers,
+    load,
+    held = null,
+    isZoo = false,
+    uncompiled = [],
+    profiles = null,
+    args = [],
+  },
 ) {
   const command = ['npm run bench:peers', ...(args.length > 0 ? ['--', ...args] : [])].join(' ');
   const sections = [
