@@ -44,23 +44,6 @@ rate 0.001, batches of 10) is the plain one.`,
     data: eyes,
     test: ['--split', 'test'],
   },
-  eyes224: {
-    title: 'LeNet for 224×224 on synthetic fundus images',
-    text: `The network that the tutorial tries on eyes, with its size, in colour: 200 training, 100 validation and 400 test images of the same set. One
-seed, since a training takes minutes.`,
-    base: (data) => ({ model: 'lenet224', data, epochs: 12 }),
-    data: (folder) => eyes(folder, 200),
-    test: ['--split', 'test'],
-    searched: {
-      ...searched,
-      lr: { log: [0.00001, 0.1] },
-      batchSize: { logInt: [4, 32] },
-      sampler: { choice: ['balanced', 'stratified'] },
-    },
-    sweep: { seeds: 2, best: 2 },
-    arms: ['tpe'],
-    seeds: [0],
-  },
   digits: {
     title: 'LeNet on MNIST',
     text: `The first 5,000 training images of MNIST to train on, the last 2,000 to choose by, and its 10,000 test images. The tutorial's recipe is the plain
@@ -127,13 +110,13 @@ async function fovea(args, onLine = () => {}) {
     child.on('close', (status, signal) => done(status ?? signal));
   });
   clearTimeout(timer);
-  if (code === 130) throw new OutOfTime();
+  if (code === 130 || code === 'SIGINT') throw new OutOfTime();
   if (code !== 0) throw new Error(`fovea ${args.join(' ')} ended with ${code}`);
 }
 
 /** Synthetic images as a table: the training images of the set are for training and validation, the others for the test. */
-async function eyes(place, train = 300) {
-  const [archives, palm, table] = [join(place, 'archives'), join(place, 'palm'), join(place, `eyes-${train}.csv`)];
+async function eyes(place) {
+  const [archives, palm, table] = [join(place, 'archives'), join(place, 'palm'), join(place, 'eyes-300.csv')];
   if (!existsSync(join(archives, 'valid_gt.zip'))) {
     await fovea(['data', 'palm', 'synth', '--out', archives, '--size', '256', '--json']);
   }
@@ -141,16 +124,11 @@ async function eyes(place, train = 300) {
   const { images } = readJson(join(palm, 'palm.json'));
   // Every fourth image chooses; the classes are in the order of the files.
   const own = images.filter(({ set }) => set === 'train');
-  const part = (image) => {
+  const splitOf = (image) => {
     if (image.set !== 'train') return 'test';
-    const place = own.indexOf(image);
-    if (place % 4 === 0) return 'validation';
-    return (place * train) % (own.length - own.length / 4) < train ? 'train' : null;
+    return own.indexOf(image) % 4 === 0 ? 'validation' : 'train';
   };
-  const rows = images.flatMap((image) => {
-    const split = part(image);
-    return split === null ? [] : [`palm/${image.file},${image.label === 1 ? 'PM' : 'non-PM'},${split}`];
-  });
+  const rows = images.map((image) => `palm/${image.file},${image.label === 1 ? 'PM' : 'non-PM'},${splitOf(image)}`);
   write(table, ['file,label,split', ...rows, ''].join('\n'));
   return `csv:${table}`;
 }
@@ -183,9 +161,9 @@ async function digits(place) {
 /** Trains a sweep to its end, and evaluates its choice and the plain recipe on the test images. */
 async function sweep(name, study, arm, seed, epochs) {
   const record = join(folder, `${name}.json`);
-  const { base, test, searched: own = searched } = study;
+  const { base, test } = study;
   const plain = base(await study.data(folder));
-  const asked = { ...plain, ...own, sweep: { ...arms[arm].settings(epochs, plain.epochs), ...study.sweep, seed } };
+  const asked = { ...plain, ...searched, sweep: { ...arms[arm].settings(epochs, plain.epochs), seed } };
   if (existsSync(record)) {
     const found = readJson(record);
     if (JSON.stringify(found.asked) === JSON.stringify(asked)) return found;
@@ -283,22 +261,23 @@ const shownValues = (values, keys) =>
   keys.flatMap((key) => (Object.hasOwn(values, key) ? [`${key} ${values[key]}`] : [])).join(', ');
 
 function sectionOf(study, rows) {
-  const { title, text, searched: own = searched, base } = studies[study];
-  const ranges = own === searched ? '' : ` Ranges: ${shownRanges(own)}.`;
+  const { title, text, base } = studies[study];
   const lines = rows.map(({ arm, seed, results }) => {
     const { trials, searchEpochs, chosen, seconds, estimate, processor } = results;
-    const name = chosen.trial === 0 ? 'the plain recipe' : shownValues(chosen.values, Object.keys(own));
+    const name = chosen.trial === 0 ? 'the plain recipe' : shownValues(chosen.values, Object.keys(searched));
     const time = [seconds.toFixed(0), estimate?.seconds?.toFixed(0) ?? '', processor?.toFixed(0) ?? ''];
     return `| ${[arms[arm].title, seed, trials.asked, searchEpochs, name, percent(chosen.fresh.mean), shownTest(results.test), ...time].join(' | ')} |`;
   });
   const plain = rows.filter(({ arm }) => arm === 'tpe').map(({ results }) => mean(results.plain.accuracies));
+  // Seeds that both searches have.
+  const common = rows.filter(({ seed }) => rows.filter((row) => row.seed === seed).length === Object.keys(arms).length);
   const means = Object.keys(arms).flatMap((arm) => {
-    const own = rows.filter((row) => row.arm === arm).map(({ results }) => mean(results.test.accuracies));
+    const own = common.filter((row) => row.arm === arm).map(({ results }) => mean(results.test.accuracies));
     return own.length < 2 ? [] : [`${arms[arm].title} ${percent(mean(own))} %`];
   });
   return `## ${title}
 
-${text} ${base('').epochs} epochs.${ranges} The plain recipe has ${percent(mean(plain))} % on the test images.
+${text} ${base('').epochs} epochs. The plain recipe has ${percent(mean(plain))} % on the test images.
 
 | search | seed | trials | epochs | chosen recipe | validation, % | test, % (95 % interval) | time, s | estimate, s | processor, s |
 | --- | --: | --: | --: | --- | --: | --- | --: | --: | --: |
@@ -326,8 +305,8 @@ function pageOf(found) {
 
 \`node scripts/sweepTrial.mjs --studies=${[...new Set(found.map(({ study }) => study))].join(',')} --write\`; Fovea ${results.version}, ${results.processorName}, on a machine with other work.
 
-Each search has the ranges ${shownRanges(searched)}, unless its section has others. TPE with ASHA has 24 trials;
-random search has as many whole trainings as have about the same number of epochs. The best three recipes of a search and the plain one are trained again with
+Each search has the ranges ${shownRanges(searched)}. TPE with ASHA has 24 trials;
+random search has as many whole trainings as have about the same number of epochs. Both begin with the same random trials. The best three recipes of a search and the plain one are trained again with
 three fresh seeds, and the best by its mean is the chosen recipe. Its accuracy on the test images is the mean of those trainings; the interval is Wilson's
 for so many images. Time, estimate and processor time are those of the whole sweep. An estimate is of the machine at the time when the sweep begins.
 
@@ -350,7 +329,7 @@ try {
   // Seed by seed, so that the first results cover all studies.
   for (const { study, seed } of all.sort((a, b) => a.seed - b.seed)) {
     let epochs = 0;
-    for (const arm of studies[study].arms ?? Object.keys(arms)) {
+    for (const arm of Object.keys(arms)) {
       const results = await sweep(`${study}-${arm}-${seed}`, studies[study], arm, seed, epochs);
       if (arm === 'tpe') epochs = results.searchEpochs;
       found.push({ study, arm, seed, results });

@@ -20,8 +20,8 @@ export interface Estimate {
 const shortOpening = 2;
 
 /**
- * Estimates the cost of a sweep on this machine: some steps and a part of an evaluation, on its data. Trials
- * with other networks or batch sizes take other times.
+ * Estimates the cost of a sweep on this machine: some steps and a part of an evaluation, on its data. Saved
+ * states and reports come on top; trials with other networks or batch sizes take other times.
  *
  * @param options of the plain recipe
  */

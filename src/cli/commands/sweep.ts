@@ -129,7 +129,7 @@ async function announce(
     printSentences(
       terminal,
       `${formatCount(trials)} trials, about ${formatCount(epochs)} epochs together. An epoch of the plain recipe takes about ` +
-        `${formatDuration(secondsPerEpoch)} here, the whole sweep about ${formatDuration(seconds)}; other batch sizes take other times.`,
+        `${formatDuration(secondsPerEpoch)} here, the whole sweep about ${formatDuration(seconds)}; files and reports come on top, and other batch sizes take other times.`,
     );
   }
   print(terminal, '');
