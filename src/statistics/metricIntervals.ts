@@ -23,14 +23,15 @@ const ofMore = [
  * The usual metrics of two or of more classes, each with the {@link bootstrap} interval of samples and of
  * groups. 10,000 samples of ten classes take half a minute.
  *
- * @param groups of all samples, such as patients. Default: none
- * @param seed of the resamples. Default 0
+ * @param options groups of all samples, such as patients (default: none), and the seed of the resamples
+ *   (default 0)
  * @throws as {@link prepareMetric} and {@link bootstrap}
  */
 export function metricIntervals(
   input: MetricInput,
-  { groups, seed = 0 }: { readonly groups?: readonly string[] | undefined; readonly seed?: number } = {},
+  options: { readonly groups?: readonly string[] | undefined; readonly seed?: number } = {},
 ): MetricIntervals[] {
+  const { groups, seed = 0 } = options;
   const names: readonly MetricName[] = input.classes === 2 ? ofTwo : ofMore;
   const prepared = names.map((name) => prepareMetric(name, input));
   const samples = input.labels.length;

@@ -42,7 +42,7 @@ export interface FinalEvaluation {
   readonly calibration: { readonly before: CalibrationSummary; readonly after: CalibrationSummary | null } | null;
   /** Threshold and calibration that the validation images chose for these weights. */
   readonly choice: DecisionChoice | null;
-  /** Intervals by image and by group; null for more than {@link usualIntervalImages} images. */
+  /** Intervals by image and by group; null for more than 1,000 images. */
   readonly intervals: PredictionIntervals | null;
 }
 
