@@ -71,8 +71,13 @@ function runGuarded(build: () => readonly Tensor[]): void {
       }
     }
   };
-  const second = results();
-  engine.observer = null;
+  let second: TypedArray[];
+  try {
+    second = results();
+  } finally {
+    // It must not look at the memory of the next network.
+    engine.observer = null;
+  }
   expect(compilationCount()).toBe(compiled);
   expect(second).toEqual(first);
 }

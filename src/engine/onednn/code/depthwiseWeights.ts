@@ -30,7 +30,10 @@ interface Descs {
   readonly weights: MemoryDesc;
 }
 
-/** `null` where there is no code: for this processor, another layout, or a very wide window. */
+/**
+ * `null` where there is no code: for this processor, another layout, a very wide window, or a bias whose
+ * channels are no whole vectors.
+ */
 export function depthwiseSpec({ x, y, weights }: Descs, params: Conv2dParams, bias: boolean): DepthwiseSpec | null {
   const { dtype, shape } = x;
   if ((dtype !== 'float32' && dtype !== 'bfloat16') || y.dtype !== dtype) return null;
@@ -43,6 +46,8 @@ export function depthwiseSpec({ x, y, weights }: Descs, params: Conv2dParams, bi
   const fits = weights.hasBlocks([{ axis: 0, size: lanes }]) && weights.dtype === 'float32' && weights.size === bytes;
   const isDepthwise = params.groups === channels && shape[1] === channels && params.dilation.every((n) => n === 1);
   if (!isBlocked || !fits || !isDepthwise || width + others > vectorRegisters[lanes]) return null;
+  // The gradient of the bias is written in whole vectors, and has no places behind the last channel.
+  if (bias && channels % lanes !== 0) return null;
   const { stride, padding } = params;
   return { x: from, y: to, kernel: [height, width], params: { stride, padding }, images: shape[0], bias };
 }
