@@ -8,6 +8,7 @@ import { meanColourAccuracy } from '../../../bench/shared/meanColour.js';
 import { readTable, type Table } from '../../../src/io/files/table.js';
 import { ZipArchive, ZipBudget } from '../../../src/io/files/zip.js';
 import { importPalm, type PalmSummary } from '../../../src/vision/palm/import.js';
+import { zipOf } from '../../../src/vision/palm/synth/archive.js';
 import { type PalmSynthOptions, type SynthSummary, synthesizePalm } from '../../../src/vision/palm/synth.js';
 import { compileInto } from '../../compiled.js';
 import { temporaryFolder } from '../../temporary.js';
@@ -165,6 +166,18 @@ describe('synthesizePalm', () => {
     await expect(synthesizePalm({ ...small, out: folder, seed: 1 })).rejects.toThrow(
       `[palm synth] ${folder}: expected an empty folder, or one with the same pictures, got `,
     );
+  });
+
+  it('an archive that fails before anybody reads it gives its error to the reader', async () => {
+    const archive = zipOf(
+      (async function* () {
+        yield { name: 'a.txt', data: Buffer.from('a') };
+        throw new Error('stopped');
+      })(),
+    );
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(archive.destroyed).toBe(true);
+    await expect(archive.toArray()).rejects.toThrow('stopped');
   });
 
   it('refuses a folder with other files, and wrong numbers', async () => {

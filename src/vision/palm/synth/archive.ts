@@ -19,6 +19,8 @@ export function zipOf(entries: Iterable<ArchiveEntry> | AsyncIterable<ArchiveEnt
   const zip = new ZipFile();
   const output = zip.outputStream as Readable;
   const fail = (error: unknown) => output.destroy(error as Error);
+  // An error before anybody reads must not end the process. Readers that come later get it all the same.
+  output.on('error', () => {});
   zip.on('error', fail);
   const fill = async () => {
     for await (const { name, data } of entries) {
