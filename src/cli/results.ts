@@ -1,14 +1,9 @@
 import { calibrationRows, reliabilityRows } from '../report/calibration.js';
+import { classColumns, classTable } from '../report/classTable.js';
 import { confusedPairs } from '../report/confusedPairs.js';
 import { intervalCells, intervalReasons } from '../report/intervalsSection.js';
 import type { PredictionIntervals } from '../run/predictions/intervals.js';
-import {
-  type CalibrationSummary,
-  confusionMetrics,
-  type MetricValue,
-  type Proportion,
-  wilsonInterval,
-} from '../statistics/index.js';
+import { type CalibrationSummary, type MetricValue, type Proportion, wilsonInterval } from '../statistics/index.js';
 import { inWords } from '../text/list.js';
 import { formatCount, formatInterval, formatPercent } from '../text/numbers.js';
 import { displayWidth, formatTable } from '../text/table.js';
@@ -127,30 +122,23 @@ const mostClasses = 30;
 /** Each class against the rest: precision, recall and specificity with intervals after Wilson, and means. */
 export function printClasses(terminal: Terminal, classNames: readonly string[], confusion: Confusion): void {
   if (classNames.length > mostClasses) return;
-  const { perClass, macro, weighted } = confusionMetrics(confusion);
-  const names = ['ppv', 'sensitivity', 'specificity', 'f1'] as const;
+  const { rows, macro, weighted, leftOut } = classTable({ classNames, confusion });
   const cell = (found: Proportion | MetricValue) => {
     if (found.value === null) return '–';
     const interval = 'interval' in found ? found.interval : null;
     return `${formatPercent(found.value, 1)}${interval === null ? '' : ` (${formatInterval(interval)})`}`;
   };
-  const mean = (title: string, means: typeof macro) => [title, '', ...names.map((name) => cell(means[name]))];
   const right = (header: string) => ({ header, align: 'right' as const });
   print(terminal, '');
   printTable(
     terminal,
-    [{ header: 'class against the rest' }, right('images'), ...['precision', 'recall', 'specificity', 'F1'].map(right)],
+    [{ header: 'class against the rest' }, right('images'), ...classColumns.map(right)],
     [
-      ...perClass.map((own, c) => [
-        classNames[c],
-        formatCount(own.truePositives + own.falseNegatives),
-        ...names.map((name) => cell(own[name])),
-      ]),
-      mean('mean', macro),
-      mean('mean, weighted by images', weighted),
+      ...rows.map(({ images, values }, c) => [classNames[c], formatCount(images), ...values.map(cell)]),
+      ['mean', '', ...macro.values.map(cell)],
+      ['mean, weighted by images', '', ...weighted.values.map(cell)],
     ],
     { indent: 2 },
   );
-  const leftOut = [...new Set(names.flatMap((name) => macro[name].leftOut))].map((c) => classNames[c]);
   if (leftOut.length > 0) printSentences(terminal, `  Without a value and left out of means: ${inWords(leftOut)}.`);
 }

@@ -1,4 +1,4 @@
-import { confusionMetrics, type MetricValue, type Proportion } from '../statistics/index.js';
+import type { MetricValue, Proportion } from '../statistics/index.js';
 import { inWords } from '../text/list.js';
 import {
   formatCount,
@@ -8,6 +8,7 @@ import {
   formatPercent,
   formatRate,
 } from '../text/numbers.js';
+import { type ClassRow, classColumns, classTable } from './classTable.js';
 import { type ConfusedPair, confusedPairs } from './confusedPairs.js';
 import { type Chart, type Curve, cutOf, renderChart } from './curves.js';
 import type { Confusion, EpochMetrics, RunFacts } from './data.js';
@@ -151,30 +152,27 @@ function cell(count: number, images: number, truth: string, predicted: string, r
 title="${title}">${formatCount(count)}</td>`;
 }
 
-const classShares = ['ppv', 'sensitivity', 'specificity'] as const;
-const classColumns = [...classShares, 'f1'] as const;
-
 /** Precision, recall, specificity and F1 of each class against the rest, and their means. */
-export function classesSection({ classNames, confusion }: Confusion): Html {
-  const { perClass, macro, weighted, samples } = confusionMetrics(confusion);
-  const known = (name: (typeof classColumns)[number]) => perClass.flatMap((own) => own[name].value ?? []);
-  const lowest = classColumns.map((name) => (classNames.length > 2 ? Math.min(...known(name)) : Number.NaN));
-  const rows = perClass.map((own, c) => {
-    const cells = classColumns.map((name, i) => {
-      const { value } = own[name];
+export function classesSection(evaluation: Confusion): Html {
+  const { classNames } = evaluation;
+  const { rows, macro, weighted, leftOut } = classTable(evaluation);
+  const lowest = classColumns.map((_, i) =>
+    classNames.length > 2 ? Math.min(...rows.flatMap(({ values }) => values[i].value ?? [])) : Number.NaN,
+  );
+  const lines = rows.map(({ images, values }, c) => {
+    const cells = values.map((found, i) => {
+      const { value } = found;
       const mark = value !== null && value === lowest[i] && value < 1 ? html` class="mark"` : null;
-      return html`<td${mark}>${shareCell(own[name])}</td>`;
+      return html`<td${mark}>${shareCell(found)}</td>`;
     });
-    const images = own.truePositives + own.falseNegatives;
     return html`
 <tr><th scope="row">${classNames[c]}</th><td>${formatCount(images)}</td>${cells}</tr>`;
   });
-  const mean = (title: string, means: typeof macro) => html`
-<tr><th scope="row">${title}</th><td>${formatCount(samples)}</td>${classColumns.map((name) => html`<td>${shareCell(means[name])}</td>`)}</tr>`;
-  const table = html`<table class="points"><thead><tr><th scope="col">Class</th><th scope="col">Images</th><th scope="col">Precision</th>
-<th scope="col">Recall</th><th scope="col">Specificity</th><th scope="col">F1</th></tr></thead><tbody>${rows}</tbody>
+  const mean = (title: string, { images, values }: ClassRow) => html`
+<tr><th scope="row">${title}</th><td>${formatCount(images)}</td>${values.map((found) => html`<td>${shareCell(found)}</td>`)}</tr>`;
+  const heads = classColumns.map((name) => html`<th scope="col">${capital(name)}</th>`);
+  const table = html`<table class="points"><thead><tr><th scope="col">Class</th><th scope="col">Images</th>${heads}</tr></thead><tbody>${lines}</tbody>
 <tfoot>${mean('Mean of the classes', macro)}${mean('Mean, weighted by images', weighted)}</tfoot></table>`;
-  const leftOut = [...new Set(classColumns.flatMap((name) => macro[name].leftOut))].map((c) => classNames[c]);
   return html`
 <h2>Class by class</h2>
 <p class="hint">Precision: of the images taken for this class, the share that really is of it. Recall (sensitivity): of the images of
@@ -184,7 +182,7 @@ precision and recall. In small print: 95 % intervals after Wilson, which take im
       ? null
       : html` Where a value is missing, the means are over the other classes: ${inWords(leftOut)}.`
   }${classNames.length > 2 ? html` The lowest of each column is <span class="mark">marked</span>.` : null}</p>
-${fold(table, perClass.length, `All ${perClass.length} classes`)}`;
+${fold(table, rows.length, `All ${rows.length} classes`)}`;
 }
 
 /** A share with its interval, or a dash with the reason. */
